@@ -19,7 +19,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from .base import Address, Failed, Instant, Login, MessageId, Name, Packet, Password, Secret, Tag
+from .base import Address, Failed, Instant, Login, MessageId, Name, Packet, Password, RowId, Secret, Tag
 
 
 class Register(Packet, kw_only=True, tag="REGISTER"):
@@ -161,7 +161,7 @@ class TokenListOk(Packet, kw_only=True, tag="TOKEN-LIST-OK"):
 class TokenRevoke(Packet, kw_only=True, tag="TOKEN-REVOKE"):
     """Ends an access token and the sessions that used it."""
 
-    id: int
+    id: RowId
     tag: Tag | None = None
 
 

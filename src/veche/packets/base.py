@@ -10,9 +10,9 @@ Source: document 003 (names), rows M01-M26, X25.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, dataclass_transform
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 MAX_LINE_BYTES = 64 * 1024
 """Longest line a client may send, its end included."""
@@ -36,11 +36,13 @@ MessageId = Annotated[
 ]
 Seq = Annotated[int, Meta(ge=1, description="place in its conversation, counted from 1 without gaps")]
 Instant = Annotated[str, Meta(max_length=40, description="RFC 3339, UTC")]
+RowId = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Password = Annotated[str, Meta(min_length=1, max_length=1024)]
 Secret = Annotated[str, Meta(min_length=1, max_length=1024)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Packet(Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True, gc=False):
     """One packet on the wire.  Fields that hold their default are not written."""
 

@@ -60,7 +60,7 @@ class Codec(Protocol):
         ...
 
 
-class _Header(msgspec.Struct, gc=False):
+class Header(msgspec.Struct, gc=False):
     """What a refusal needs of a packet that could not be decoded."""
 
     type: str
@@ -68,14 +68,14 @@ class _Header(msgspec.Struct, gc=False):
     cookie: Any = None
 
 
-_header = msgspec.json.Decoder(_Header)
+_header = msgspec.json.Decoder(Header)
 
 
 def _short(value: Any) -> str | None:
     return value if isinstance(value, str) and len(value) <= 64 else None
 
 
-def explain(error: Exception, header: _Header, known: frozenset[str]) -> BadPacket | UnknownPacket:
+def explain(error: Exception, header: Header, known: frozenset[str]) -> BadPacket | UnknownPacket:
     """Turn a validation error into the refusal that names the request."""
     tag = _short(header.tag)
     if header.type not in known:

@@ -66,7 +66,7 @@ class Pong(Packet, kw_only=True, tag="PONG"):
 class Goodbye(Packet, kw_only=True, tag="GOODBYE"):
     """The last packet of a link.  A client sends it to log out; a server says why it closes."""
 
-    code: ErrorCode = ErrorCode.LOGGED_OUT
+    code: ErrorCode | None = None
     reason: str = ""
     retry_after_s: float | None = None
 

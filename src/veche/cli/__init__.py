@@ -1,0 +1,1 @@
+"""Entry points.  The only row that reads arguments, environment and configuration files."""

@@ -1,0 +1,178 @@
+"""`veche chat [LOGIN@]HOST[:PORT]`: talk to a home server, on a screen or line by line.
+
+The only place where the client's environment is read: VECHE_PASSWORD, VECHE_TOKEN, NO_COLOR, XDG_STATE_HOME,
+LOCALAPPDATA.
+
+Source: rows A02, A07, A08, M12, M24, T26-T39.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from veche.client import DEFAULT_PORT
+from veche.client.slots import StateDirectory, state_directory
+from veche.core.names import BadLogin, normal_login
+from veche.terminal.entrance import EXIT_USAGE, Leave, Wish
+
+EPILOG = """\
+The password is taken from VECHE_PASSWORD, from --password-file, or asked for. A terminal that has been logged in once
+logs in again by itself.
+
+examples:
+  veche chat alice@chat.example.org            log in, or make an account where that is open
+  veche chat --register alice@127.0.0.1        make an account and log in
+  echo 'message bob hi' | VECHE_PASSWORD=... veche chat --plain alice@127.0.0.1
+  veche chat --plain --json alice@127.0.0.1    commands in, packets out; the command `help` lists the commands
+
+exit codes: 0 logged out or end of input, 1 refused, 2 usage, 3 cannot connect, 4 certificate not trusted
+"""
+
+
+class Usage(Exception):
+    """The command line cannot be obeyed.  Its message is a sentence."""
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "chat",
+        help="talk to a home server in this terminal",
+        description="Talk to a home server in this terminal: on the whole screen, or line by line for scripts.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("server", metavar="[LOGIN@]HOST[:PORT]", help=f"port {DEFAULT_PORT} if none is given")
+    parser.add_argument("--plain", action="store_true", help="commands on standard input, events on standard output")
+    parser.add_argument("--json", action="store_true", help="with --plain: each event is one packet, as on the wire")
+    parser.add_argument("--register", action="store_true", help="make the account first, if it is not there")
+    parser.add_argument("--code", metavar="CODE", help="an invite code, or the server's set-up code")
+    parser.add_argument("--password-file", metavar="FILE", type=Path, help="its first line is the password")
+    parser.add_argument("--token-file", metavar="FILE", type=Path, help="an access token; also VECHE_TOKEN")
+    parser.add_argument("--fingerprint", metavar="HEX", help="trust this certificate (SHA-256) and no other")
+    parser.add_argument(
+        "--insecure", action="store_true", help="trust any certificate: whoever stands between can read"
+    )
+    parser.add_argument("--no-tls", action="store_true", help="plain text, to a server on this machine only")
+    parser.add_argument("--device", metavar="NAME", help="be this device; default: a name for this machine")
+    parser.add_argument("--state-dir", metavar="DIR", type=Path, help="where logins and trusted servers are kept")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    try:
+        wish = wish_of(args, environ)
+        is_plain = args.plain or not (sys.stdin.isatty() and sys.stdout.isatty())
+        if args.json and not is_plain:
+            raise Usage("--json needs --plain.")
+    except Usage as error:
+        say(str(error))
+        return EXIT_USAGE
+    try:
+        if is_plain:
+            return run_plain(wish, as_json=args.json)
+        from veche.terminal.screen import run_screen
+
+        return asyncio.run(run_screen(wish, colours=not environ.get("NO_COLOR")))
+    except Leave as leave:
+        if str(leave):
+            say(str(leave))
+        return leave.code
+
+
+def run_plain(wish: Wish, *, as_json: bool) -> int:
+    from veche.terminal.plain import Plain, TerminalAsker
+
+    asker = TerminalAsker() if sys.stdin.isatty() else None
+    plain = Plain(sys.stdout.buffer, say, as_json=as_json)
+    return asyncio.run(plain.run(wish, asker, sys.stdin.fileno()))
+
+
+def say(sentence: str) -> None:
+    """One line on standard error."""
+    print(f"veche chat: {sentence}", file=sys.stderr, flush=True)
+
+
+def wish_of(args: argparse.Namespace, environ: Mapping[str, str]) -> Wish:
+    """What flags and environment ask for.  Raises Usage."""
+    login, host, port = parse_server(args.server)
+    token = first_line(args.token_file) if args.token_file else environ.get("VECHE_TOKEN") or None
+    password = None if token else environ.get("VECHE_PASSWORD") or None
+    if args.password_file:
+        token, password = None, first_line(args.password_file)
+    if args.fingerprint and (args.insecure or args.no_tls):
+        raise Usage("--fingerprint asks for a check that --insecure and --no-tls leave out.")
+    if args.register and token:
+        raise Usage("--register needs a password, not an access token.")
+    if args.device is not None and not 1 <= len(args.device) <= 64:
+        raise Usage("--device has 1 to 64 characters.")
+    state = args.state_dir or state_directory(environ, Path.home())
+    wish = Wish(
+        host,
+        port,
+        login,
+        StateDirectory(state),
+        new_device=f"{socket.gethostname()[:40] or 'terminal'}-{secrets.token_hex(2)}",
+        device=args.device,
+        password=password,
+        token=token,
+        register=args.register,
+        code=args.code,
+        fingerprint=parse_fingerprint(args.fingerprint) if args.fingerprint else None,
+        insecure=args.insecure,
+        tls=not args.no_tls,
+    )
+    if not wish.tls and not wish.is_local:
+        raise Usage("--no-tls speaks to a server on this machine only, such as 127.0.0.1.")
+    return wish
+
+
+def parse_server(text: str) -> tuple[str | None, str, int]:
+    """Return login, host and port of `[LOGIN@]HOST[:PORT]`.  Raises Usage."""
+    text = text.removeprefix("https://").rstrip("/")
+    login, at, rest = text.rpartition("@")
+    if at:
+        try:
+            name, dot, domain = login.partition("@")
+            login = normal_login(name) + dot + domain
+        except BadLogin as error:
+            raise Usage(str(error)) from None
+    host, port = rest, ""
+    if rest.startswith("["):
+        host, bracket, port = rest[1:].partition("]")
+        if not bracket or (port and not port.startswith(":")):
+            raise Usage(f"{rest!r} is no address; write [::1]:{DEFAULT_PORT}.")
+        port = port[1:]
+    elif rest.count(":") == 1:
+        host, _, port = rest.partition(":")
+    if not host:
+        raise Usage("Which server? Write LOGIN@HOST or LOGIN@HOST:PORT.")
+    if port and not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65_535):
+        raise Usage(f"{port!r} is no port; a port is a number from 1 to 65535.")
+    return (login if at else None), host, int(port) if port else DEFAULT_PORT
+
+
+def parse_fingerprint(text: str) -> str:
+    """Return 64 hexadecimal digits.  Raises Usage."""
+    digits = re.sub(r"[\s:]", "", text).lower().removeprefix("sha256")
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise Usage("--fingerprint wants the 64 hexadecimal digits that the server printed; colons do not matter.")
+    return digits
+
+
+def first_line(path: Path) -> str:
+    """The first line of a file that holds a secret.  Raises Usage."""
+    try:
+        line = path.read_text("utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}.") from None
+    if not line:
+        raise Usage(f"{path} is empty.")
+    return line

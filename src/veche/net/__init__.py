@@ -1,0 +1,1 @@
+"""Shells around sockets: the one port, TLS, links of lines, the client's dialer."""

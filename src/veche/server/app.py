@@ -1,0 +1,481 @@
+"""The home server: opens the storage and the one port, keeps the live accounts, announces what was stored, stops gracefully.
+
+State of an account is touched from the event loop's thread only; the database's threads report back to it.
+
+Source: ARCHITECTURE.md, "The path of one message"; rows A07, A08, M13, T29, X19.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import gc
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
+from ipaddress import IPv6Network
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from veche.core.budget import Bucket
+from veche.core.lockout import Lockout
+from veche.net import tls
+from veche.net.lines import LineLink, Link
+from veche.net.listener import OnePort
+from veche.packets import MAX_LINE_BYTES, ErrorCode, Packet, link, message
+from veche.storage import accounts, blocks, facts, invites, messages
+from veche.storage.database import Database, Entry, Kind, StorageError, Stored
+
+from . import features
+from .config import Registration, ServerConfig
+from .counters import Counters
+from .features.account import token_hash
+from .features.login import send_snapshot
+from .features.message import Receipt, announce, event_of_row, refuse
+from .live import Directory, LiveAccount
+from .session import PAGE, Handler, Session
+from .web import WebLoader
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+T = TypeVar("T")
+
+SWEEP_S = 1.0
+STOP_S = 1.5
+"""A graceful stop takes at most this long."""
+PENDING_HIGH = 20_000
+"""Messages of all connections that may wait for the commit before senders are slowed down."""
+PAGE_BYTES = 1_000_000
+"""A page of replay is cut at so many bytes of text."""
+REGISTRATIONS, REGISTRATIONS_PER_S = 10.0, 1 / 30
+FORGET_S = REGISTRATIONS / REGISTRATIONS_PER_S
+"""New accounts one address may make: so many at once, so many a second in the long run; this machine excepted."""
+
+
+class StartError(Exception):
+    """The server cannot start; the text is one clear sentence that says what to do."""
+
+
+class HomeServer:
+    """One server process.  `start`, then `run` until `stop`."""
+
+    def __init__(self, config: ServerConfig, database: Database) -> None:
+        self.config = config
+        self.database = database
+        self.directory = Directory(config.domain)
+        self.counters = Counters()
+        self.lockout = Lockout(config.block_duration)
+        self.handlers: dict[type[Packet], Handler] = features.ALL
+        self.public_handlers: dict[type[Packet], Handler] = features.PUBLIC
+        self.sessions: set[Session] = set()
+        self.full_links: dict[Session, float] = {}
+        """Links whose buffer is full, and since when."""
+        self.typing: dict[tuple[int, int], tuple[float, LiveAccount, LiveAccount]] = {}
+        self.announced_id = 0
+        """The last entry of the whole log that was announced."""
+        self.pending_high = PENDING_HIGH
+        self.secret = b""
+        self.decoy_key = secrets.token_bytes(32)
+        self.binding: bytes | None = None
+        self.fingerprint = ""
+        self.setup_code: str | None = None
+        self.url = ""
+        self.is_stopping = False
+        self.monotonic = time.monotonic
+        self.origin_of = origin_of
+        self.started_at = time.time()
+        self._links_by_address: dict[str, int] = {}
+        self._registrations: dict[str, tuple[Bucket, float]] = {}
+        self._held: list[Session] = []
+        self._last_us = 0
+        self._instant: tuple[int, str] = (-1, "")
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._hashing = concurrent.futures.ThreadPoolExecutor(1, "hash")
+        self._loop: asyncio.AbstractEventLoop
+        self._port: OnePort
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._heard_at = 0.0
+        self.web = WebLoader(self)
+
+    # -- start and stop
+
+    async def start(self) -> None:
+        """Open everything and listen.  Raises StartError, StorageError."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(on_loop_error)
+        self.database.on_stored = self._on_stored
+        self.database.on_refused = self._on_refused
+        self.secret = await self.database.write(facts.set_default("secret", secrets.token_bytes(32)))
+        self.announced_id = await self.database.find(messages.last_id())
+        await self._make_setup_code()
+        context = self._tls()
+        host, port = self.config.address()
+        self._port = OnePort(
+            tls=context,
+            line_limit=MAX_LINE_BYTES,
+            on_link=self._on_link,
+            make_http=self.web.make_protocol,
+            when_http=self.web.when_ready,
+            may_connect=self._may_connect,
+            behind_proxy=self.config.behind_proxy,
+        )
+        try:
+            host, port = self._port.listen(host, port)
+        except OSError as error:
+            raise StartError(listen_error(error, host, port)) from None
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"https://{shown}:{port}"
+        self._heard_at = self.monotonic()
+        self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+
+    def _tls(self) -> Any:
+        config = self.config
+        certificate, key = config.tls_cert, config.tls_key
+        is_self_made = certificate is None
+        try:
+            if certificate is None:
+                certificate, key = config.data / "certificate.pem", config.data / "key.pem"
+                if not certificate.exists() and not key.exists():
+                    host, _ = config.address()
+                    tls.make_certificate(config.data, [config.domain, host])
+            elif key is None:
+                key = certificate
+            context = tls.server_context(certificate, key)
+            der = tls.leaf(certificate)
+        except tls.CertificateError as error:
+            raise StartError(f"{error} Give another with --tls-cert and --tls-key.") from None
+        self.fingerprint = tls.fingerprint(der)
+        self.binding = tls.end_point_binding(der, is_self_made=is_self_made)
+        return context
+
+    async def _make_setup_code(self) -> None:
+        """The first account is made with a code that only whoever started the server can read."""
+        if await self.database.find(accounts.any_exists()):
+            return
+        code = "-".join(secrets.token_hex(2) for _ in range(4))
+        await self.database.write(invites.clear_setup())
+        await self.database.write(
+            invites.create(token_hash(code), is_setup=True, uses=1, now=self.now_us(), expires_at=None)
+        )
+        self.setup_code = code
+
+    async def stop(self) -> None:
+        """Stop taking, store what was taken, say goodbye, close.  Takes at most STOP_S and a little."""
+        if self.is_stopping:
+            return
+        self.is_stopping = True
+        await self._port.close()
+        for session in list(self.sessions):
+            session.hold()
+        deadline = self.monotonic() + STOP_S / 2
+        while self.database.pending and self.monotonic() < deadline:
+            await asyncio.sleep(0.005)
+        for session in list(self.sessions):
+            session.goodbye(ErrorCode.SHUTTING_DOWN, retry_after_s=2.0)
+        deadline = self.monotonic() + STOP_S / 3
+        while self.sessions and self.monotonic() < deadline:
+            await asyncio.sleep(0.005)
+        for session in list(self.sessions):
+            session.link.abort()
+        await self.web.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._hashing.shutdown(wait=False, cancel_futures=True)
+        await self.database.close()
+
+    # -- time
+
+    def now_us(self) -> int:
+        """Microseconds since 1970; never steps back while this server runs, whatever the clock does."""
+        now = time.time_ns() // 1000
+        if now < self._last_us:
+            return self._last_us
+        self._last_us = now
+        return now
+
+    def instant(self, us: int) -> str:
+        """RFC 3339 with milliseconds, UTC."""
+        ms = us // 1000
+        last, text = self._instant
+        if ms != last:
+            text = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+            self._instant = ms, text
+        return text
+
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> None:
+        """Call something later on the loop."""
+        self._loop.call_later(delay_s, call)
+
+    # -- links and tasks
+
+    def _may_connect(self, address: str) -> bool:
+        if self.is_stopping:
+            return False
+        return self._links_by_address.get(origin_of(address), 0) < self.config.connections or is_local(address)
+
+    def _on_link(self, line_link: LineLink) -> None:
+        line_link.attach(self.new_session(line_link))
+
+    def new_session(self, carrier: Link) -> Session:
+        """A connection that speaks packets has been made, whatever carries it."""
+        session = Session(self, carrier)
+        self.sessions.add(session)
+        self.counters.links += 1
+        self._links_by_address[session.origin] = self._links_by_address.get(session.origin, 0) + 1
+        return session
+
+    def session_left(self, session: Session) -> None:
+        """The connection is closing or gone.  May be called twice."""
+        account = session.account
+        if account is not None and session in account.sessions:
+            account.sessions.remove(session)
+        if not session.is_alive:
+            left = self._links_by_address.get(session.origin, 1) - 1
+            if left > 0:
+                self._links_by_address[session.origin] = left
+            else:
+                self._links_by_address.pop(session.origin, None)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine until the server stops; it handles its own errors."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _sweep(self) -> None:
+        """Once a second: what has been silent, undecided or full for too long."""
+        now = self.monotonic()
+        for session, since in list(self.full_links.items()):
+            if now - since > self.config.slow_consumer_timeout:
+                self.full_links.pop(session, None)
+                self.counters.slow_consumers += 1
+                session.goodbye(ErrorCode.SLOW_CONSUMER)
+        for key, (deadline, author, peer) in list(self.typing.items()):
+            if now > deadline:
+                del self.typing[key]
+                self.tell(peer, message.TypingEnd(from_=author.address))
+        is_ping_time = now - self._heard_at >= self.config.ping_interval
+        if is_ping_time:
+            self._heard_at = now
+        for session in list(self.sessions):
+            if session.account is None and now - session.connected_at > self.config.login_timeout:
+                session.goodbye(ErrorCode.IDLE)
+            elif is_ping_time:
+                self._listen_for(session)
+        for address in [one for one, (_, last) in self._registrations.items() if now - last > FORGET_S]:
+            del self._registrations[address]
+        self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
+
+    def _listen_for(self, session: Session) -> None:
+        if session.was_heard:
+            session.was_heard, session.silent_sweeps = False, 0
+            return
+        session.silent_sweeps += 1
+        if session.silent_sweeps >= 3:
+            session.goodbye(ErrorCode.IDLE)
+        else:
+            session.send(link.Ping())
+
+    # -- accounts
+
+    def limit(self, account: LiveAccount) -> None:
+        """Give an account its budget of messages."""
+        if account.budget is None and self.config.message_rate > 0:
+            rate = self.config.message_rate / 60
+            account.budget = Bucket(rate, max(rate * 10, 100.0), self.monotonic())
+
+    def registration_wait_s(self, address: str) -> float:
+        """How long this address must wait before its next registration."""
+        if is_local(address):
+            return 0.0
+        now = self.monotonic()
+        bucket, _ = self._registrations.get(address) or (Bucket(REGISTRATIONS_PER_S, REGISTRATIONS, now), now)
+        self._registrations[address] = bucket, now
+        return bucket.take(1.0, now)
+
+    async def hash_slowly(self, work: Callable[[], T]) -> T:
+        """Run a password hash away from the loop, one at a time."""
+        return await self._loop.run_in_executor(self._hashing, work)
+
+    async def is_blocked(self, *, by: int, who: int) -> bool:
+        """Whether one account has blocked another."""
+        return await self.database.find(blocks.is_blocked(by, who))
+
+    def forget_routes_to(self, account: LiveAccount) -> None:
+        """Nobody may write there any more without looking it up again."""
+        for session in self.sessions:
+            for name in [name for name, route in session.routes.items() if route.peer is account]:
+                del session.routes[name]
+
+    def delivered_to(self, reader: int, author: int, stored_id: int) -> int:
+        """The author's messages that some device of the reader has: what is stored, or newer and still on its way there."""
+        live = self.directory.find(reader)
+        return stored_id if live is None else max(stored_id, live.delivered.get(author, 0))
+
+    # -- telling
+
+    def tell(self, account: LiveAccount, packet: Packet, but: Session | None = None) -> None:
+        """Tell something that is not in the log to every device of an account.
+
+        A link that is full is left out; it gets a fresh snapshot when it has drained.
+        """
+        for session in account.sessions:
+            if session is not but and session.feed is not None and session.feed.full_since is None:
+                session.send(packet)
+
+    def stored(self, id: int) -> None:
+        """An entry was stored and is being announced."""
+        self.announced_id = max(self.announced_id, id)
+
+    def _on_stored(self, batch: Sequence[tuple[Entry, Receipt, Stored]]) -> None:
+        """A commit reached the disk: announce what it holds, in the order of ids."""
+        self.counters.commits += 1
+        self.counters.messages_stored += len(batch)
+        for _, receipt, stored in batch:
+            receipt.session.pending -= 1
+            if not stored.repeat:
+                self.announced_id = stored.id
+            announce(receipt, stored)
+        if self._held:
+            self._release()
+
+    def _on_refused(self, batch: Sequence[tuple[Entry, Receipt]], error: StorageError) -> None:
+        """A commit failed: nothing of it is stored, and the senders are told."""
+        log.error("storage.refused", entries=len(batch), error=str(error))
+        self.counters.messages_refused += len(batch)
+        for _, receipt in batch:
+            receipt.session.pending -= 1
+            refuse(receipt, error)
+        if self._held:
+            self._release()
+
+    def hold(self, session: Session) -> None:
+        """This connection has too much on its way to the disk: read no more of it until that is stored."""
+        if not session.is_held:
+            session.hold()
+            self._held.append(session)
+
+    def _release(self) -> None:
+        if self.database.pending > self.pending_high // 2:
+            return
+        held, self._held = self._held, []
+        for session in held:
+            if session.pending * 2 > self.config.unacknowledged:
+                self._held.append(session)
+            elif not self.is_stopping:
+                session.release()
+
+    # -- replay
+
+    def catch_up(self, session: Session) -> None:
+        """Send a device what it has missed, a page at a time, as fast as it reads."""
+        feed = session.feed
+        if feed is not None and feed.wants_page and session.is_alive and not session.is_closing:
+            self.spawn(self._replay(session, feed.page_started()))
+
+    async def _replay(self, session: Session, after: int) -> None:
+        feed, account = session.feed, session.account
+        assert feed is not None and account is not None
+        while True:
+            try:
+                rows = await self.database.read(messages.owed(account.id, after, PAGE))
+            except StorageError as error:
+                log.error("replay.failed", error=str(error))
+                feed.is_reading = False
+                session.goodbye(ErrorCode.TRY_AGAIN_LATER, retry_after_s=5.0)
+                return
+            if not session.is_alive or session.is_closing:
+                return
+            last, is_cut = self._put_page(session, rows)
+            if feed.page_put(last, len(rows) >= PAGE or is_cut, account.announced_id):
+                if feed.missed_marks:
+                    feed.missed_marks = False
+                    await send_snapshot(session)
+                session.send(message.ReplayEnd(upto=feed.sent_id))
+                return
+            await asyncio.sleep(0)  # let the page be written, and the link say that it is full
+            if not feed.wants_page:
+                return
+            after = feed.page_started()
+
+    def _put_page(self, session: Session, rows: Sequence[messages.LogRow]) -> tuple[int | None, bool]:
+        """Put a page on the link.  Returns the id of the last entry put, and whether the page was cut before its end."""
+        last: int | None = None
+        size = 0
+        assert session.account is not None
+        me = session.account
+        address = self.directory.address
+        for row in rows:
+            if size > PAGE_BYTES:
+                return last, True
+            last = row.id
+            if row.device_id == session.device_id or (row.retracted_at is not None and row.kind != Kind.TEXT):
+                continue  # its own, or there is nothing left to tell
+            if row.author_id != me.id:
+                author = self.directory.live(row.author_id, row.author_login)
+                session.unacknowledged[author] = row.id
+            session.send(event_of_row(row, address, self.instant(row.at)))
+            self.counters.replayed += 1
+            size += len(row.text)
+        return last, False
+
+
+def on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody else caught.  A connection that breaks or fails its handshake is the other side's matter."""
+    error = context.get("exception")
+    if isinstance(error, OSError):  # ssl.SSLError and TimeoutError are OSErrors too
+        log.debug("link.broken", what=context.get("message"), error=str(error))
+    else:
+        log.error("loop.error", what=context.get("message"), error=repr(error))
+
+
+def is_local(address: str) -> bool:
+    """This machine's own address."""
+    return address.startswith("127.") or address == "::1"
+
+
+def origin_of(address: str) -> str:
+    """What failures and budgets are counted by: an IPv4 address, or the /64 network that one household gets of IPv6."""
+    if ":" not in address:
+        return address
+    try:
+        return str(IPv6Network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address
+
+
+def listen_error(error: OSError, host: str, port: int) -> str:
+    """Why the port could not be opened, and what to do."""
+    import errno
+
+    where = f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use: another server listens on {where}. Stop it, or choose another with --listen."
+    if error.errno == errno.EACCES:
+        return f"This user may not listen on {where}. Choose a port above 1023 with --listen."
+    return f"Cannot listen on {where}: {error.strerror or error}. Choose another address with --listen."
+
+
+def prepare_directory(path: Path) -> None:
+    """Make the data directory, readable by its owner only, and see that it can be written.  Raises StartError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise StartError(
+            f"The data directory {path} cannot be written ({error.strerror}). Choose another with --data."
+        ) from None
+
+
+__all__ = ["HomeServer", "Registration", "StartError", "prepare_directory"]

@@ -1,0 +1,26 @@
+"""What the server can do, one file a feature.
+
+Each file has `HANDLERS`: packet type -> handler(session, packet), which is a plain call or returns a coroutine.
+A handler goes in three steps: `check_*` (what input can break; raises Refused), the change (one transaction), and
+`announce` (events, after the commit only).
+"""
+
+from __future__ import annotations
+
+from veche.packets import Packet
+
+from ..session import Handler
+from . import account, blocking, greeting, history, login, message, typing
+
+PUBLIC: dict[type[Packet], Handler] = {**greeting.HANDLERS, **login.HANDLERS, **account.PUBLIC_HANDLERS}
+"""What a connection may ask before login."""
+
+ALL: dict[type[Packet], Handler] = {
+    **PUBLIC,
+    **account.HANDLERS,
+    **blocking.HANDLERS,
+    **history.HANDLERS,
+    **message.HANDLERS,
+    **typing.HANDLERS,
+}
+"""What a logged-in connection may ask."""

@@ -1,0 +1,254 @@
+"""Accounts: registration, password, tokens, sessions, export, deletion.  Source: rows A09, A10, M24-M26, X03, X05."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+import structlog
+
+from veche.core.names import BadLogin
+from veche.core.scram import ScramFailed, Verifier, make_verifier
+from veche.packets import ErrorCode, Packet, account
+from veche.storage import accounts, blocks, devices, tokens
+
+from ..config import Registration
+from ..live import LiveAccount
+from ..session import Handler, Refused, Session
+from .login import check_not_locked, local_login, resumption_token, token_hash, wrong_credentials
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+EXPORT_PAGE = 500
+
+
+# -- registration
+
+
+async def register(session: Session, packet: account.Register) -> None:
+    app = session.app
+    try:
+        login = local_login(session, packet.login)
+    except BadLogin:
+        raise Refused(ErrorCode.BAD_LOGIN) from None
+    check_may_register(session, packet)
+    if await app.database.find(accounts.find(login)) is not None and packet.code is None:
+        raise Refused(ErrorCode.LOGIN_TAKEN)
+    verifier = await new_verifier(session, packet.password)
+    try:
+        await app.database.write(
+            accounts.create(
+                login,
+                *verifier,
+                now=app.now_us(),
+                invite_hash=None if packet.code is None else token_hash(packet.code.strip()),
+            )
+        )
+    except accounts.LoginTaken:
+        raise Refused(ErrorCode.LOGIN_TAKEN) from None
+    except accounts.BadInvite:
+        app.lockout.failed(f"code from {session.origin}", session.origin, app.monotonic())
+        raise Refused(ErrorCode.BAD_INVITE) from None
+    app.counters.registrations += 1
+    log.info("account.created", login=login)
+    session.send(account.RegisterOk(login=app.directory.address(login), tag=packet.tag))
+
+
+def check_may_register(session: Session, packet: account.Register) -> None:
+    """Registration is open, or the request brings a code.  Whether the code holds is seen in the transaction."""
+    app = session.app
+    if packet.code is None and app.config.registration is not Registration.OPEN:
+        raise Refused(
+            ErrorCode.BAD_INVITE if app.config.registration is Registration.INVITE else ErrorCode.REGISTRATION_CLOSED,
+            "Registration needs an invite code." if app.config.registration is Registration.INVITE else "",
+        )
+    if packet.code is not None:
+        check_not_locked(session, f"code from {session.origin}")
+    wait_s = app.registration_wait_s(session.link.address)
+    if wait_s > 0:
+        raise Refused(ErrorCode.TRY_AGAIN_LATER, retry_after_s=round(wait_s, 1))
+
+
+async def new_verifier(session: Session, password: str) -> Verifier:
+    """The verifier of a new password; the slow hash runs away from the loop, one at a time."""
+    app = session.app
+    salt, iterations = secrets.token_bytes(16), app.config.scram_iterations
+    try:
+        return await app.hash_slowly(lambda: make_verifier(password, salt, iterations))
+    except ScramFailed as error:
+        raise Refused(ErrorCode.BAD_REQUEST, str(error)) from None
+
+
+# -- password
+
+
+async def check_password(session: Session, password: str) -> accounts.Account:
+    """The account's own password, asked again.  Raises Refused: wrong-credentials, locked."""
+    app, me = session.app, session.account
+    assert me is not None
+    check_not_locked(session, me.login)
+    row = await app.database.find(accounts.get(me.id))
+    assert row is not None
+    try:
+        verifier = await app.hash_slowly(lambda: make_verifier(password, row.salt, row.iterations))
+    except ScramFailed:
+        raise wrong_credentials(session, me.login) from None
+    if not row.stored_key or not hmac.compare_digest(verifier.stored_key, row.stored_key):
+        raise wrong_credentials(session, me.login)
+    app.lockout.succeeded(me.login, session.origin, app.monotonic())
+    return row
+
+
+async def password_change(session: Session, packet: account.PasswordChange) -> None:
+    app, me = session.app, session.account
+    assert me is not None
+    await check_password(session, packet.old_password)
+    verifier = await new_verifier(session, packet.password)
+
+    def then(generation: int) -> None:
+        for other in me.sessions[:]:
+            if other is not session and other.token_id is None:
+                other.goodbye(ErrorCode.REVOKED)
+        resume = resumption_token(app.secret, me.id, session.device_id, generation)
+        session.send(account.PasswordChangeOk(resume=resume, tag=packet.tag))
+
+    await app.database.write(accounts.set_password(me.id, *verifier), then)
+
+
+# -- tokens
+
+
+async def token_create(session: Session, packet: account.TokenCreate) -> None:
+    app, me = session.app, session.account
+    assert me is not None
+    token = new_token()
+    id = await app.database.write(tokens.create(me.id, packet.name, token_hash(token), app.now_us()))
+    session.send(account.TokenCreateOk(id=id, token=token, tag=packet.tag))
+
+
+def new_token() -> str:
+    """A fresh access token."""
+    return "vt_" + secrets.token_urlsafe(32)
+
+
+async def token_list(session: Session, packet: account.TokenList) -> None:
+    assert session.account is not None
+    entries = await token_entries(session, session.account)
+    session.send(account.TokenListOk(tokens=entries, tag=packet.tag))
+
+
+async def token_entries(session: Session, me: LiveAccount) -> list[account.TokenEntry]:
+    rows = await session.app.database.find(tokens.list(me.id))
+    return [
+        account.TokenEntry(id=row.id, name=row.name, created_at=session.app.instant(row.created_at)) for row in rows
+    ]
+
+
+async def token_revoke(session: Session, packet: account.TokenRevoke) -> None:
+    app, me = session.app, session.account
+    assert me is not None
+    if not await app.database.write(tokens.delete(me.id, packet.id)):
+        raise Refused(ErrorCode.UNKNOWN_ID)
+    session.send(account.TokenRevokeOk(id=packet.id, tag=packet.tag))
+    for other in me.sessions[:]:
+        if other.token_id == packet.id:
+            other.goodbye(ErrorCode.REVOKED)
+
+
+# -- sessions
+
+
+async def sessions_get(session: Session, packet: account.SessionsGet) -> None:
+    assert session.account is not None
+    entries = await session_entries(session, session.account)
+    session.send(account.SessionsGetOk(sessions=entries, tag=packet.tag))
+
+
+async def session_entries(session: Session, me: LiveAccount) -> list[account.SessionEntry]:
+    app = session.app
+    online = {other.device for other in me.sessions}
+    rows = await app.database.find(devices.list(me.id))
+    return [
+        account.SessionEntry(
+            device=row.name,
+            client=row.client,
+            created_at=app.instant(row.created_at),
+            seen_at=app.instant(row.seen_at),
+            online=row.name in online,
+            current=row.name == session.device,
+        )
+        for row in rows
+    ]
+
+
+async def sessions_revoke(session: Session, packet: account.SessionsRevoke) -> None:
+    app, me = session.app, session.account
+    assert me is not None
+    if not await app.database.write(devices.delete(me.id, packet.device)):
+        raise Refused(ErrorCode.UNKNOWN_ID)
+    session.send(account.SessionsRevokeOk(device=packet.device, tag=packet.tag))
+    for other in me.sessions[:]:
+        if other.device == packet.device:
+            other.goodbye(ErrorCode.REVOKED)
+
+
+# -- export and deletion
+
+
+async def export(session: Session, packet: account.AccountExport) -> None:
+    app, me = session.app, session.account
+    assert me is not None
+    row = await app.database.find(accounts.get(me.id))
+    assert row is not None
+    rows = await app.database.read(accounts.export_page(me.id, packet.after, EXPORT_PAGE + 1))
+    page, more = rows[:EXPORT_PAGE], len(rows) > EXPORT_PAGE
+    address = app.directory.address
+    session.send(
+        account.AccountExportOk(
+            login=me.address,
+            created_at=app.instant(row.created_at),
+            sessions=await session_entries(session, me),
+            tokens=await token_entries(session, me),
+            blocked=[address(login) for login in await app.database.find(blocks.list(me.id))],
+            messages=[
+                account.ExportedMessage(
+                    id=one.id,
+                    peer=address(one.other_login if one.author_id == me.id else one.author_login),
+                    author=address(one.author_login),
+                    at=app.instant(one.at),
+                    text=one.text,
+                    edited=one.edited_at is not None,
+                    retracted=one.retracted_at is not None,
+                    reply_to=one.target_id,
+                )
+                for one in page
+            ],
+            next=page[-1].id if more else None,
+            tag=packet.tag,
+        )
+    )
+
+
+async def delete(session: Session, packet: account.AccountDelete) -> None:
+    app, me = session.app, session.account
+    assert me is not None
+    await check_password(session, packet.password)
+    await app.database.write(accounts.delete(me.id, app.now_us()))
+    log.info("account.deleted")
+    session.send(account.AccountDeleteOk(tag=packet.tag))
+    for other in me.sessions[:]:
+        other.goodbye(ErrorCode.ACCOUNT_DELETED)
+    app.forget_routes_to(me)
+
+
+PUBLIC_HANDLERS: dict[type[Packet], Handler] = {account.Register: register}
+HANDLERS: dict[type[Packet], Handler] = {
+    account.PasswordChange: password_change,
+    account.TokenCreate: token_create,
+    account.TokenList: token_list,
+    account.TokenRevoke: token_revoke,
+    account.SessionsGet: sessions_get,
+    account.SessionsRevoke: sessions_revoke,
+    account.AccountExport: export,
+    account.AccountDelete: delete,
+}

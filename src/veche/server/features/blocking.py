@@ -1,0 +1,57 @@
+"""Whom I do not want to hear from.  The blocked one is not told and sees no difference (row X06).
+
+Source: rows T33-T36, X06.
+"""
+
+from __future__ import annotations
+
+from veche.packets import ErrorCode, Packet, blocking
+from veche.storage import blocks
+
+from ..live import LiveAccount
+from ..session import Handler, Refused, Session
+from .message import check_peer
+
+
+async def block(session: Session, packet: blocking.Block) -> None:
+    app, me = session.app, session.account
+    assert me is not None
+    peer = await check_peer(session, packet.login)
+
+    def then(changed: bool) -> None:
+        forget_routes(peer, me)
+        app.typing.pop((peer.id, me.id), None)
+        if changed:
+            app.tell(me, blocking.BlockOk(login=peer.address), but=session)
+        session.send(blocking.BlockOk(login=peer.address, tag=packet.tag))
+
+    await app.database.write(blocks.block(me.id, peer.id, app.now_us()), then)
+
+
+async def unblock(session: Session, packet: blocking.Unblock) -> None:
+    app, me = session.app, session.account
+    assert me is not None
+    peer = await check_peer(session, packet.login)
+
+    def then(changed: bool) -> None:
+        if not changed:
+            return
+        forget_routes(peer, me)
+        app.tell(me, blocking.UnblockOk(login=peer.address), but=session)
+        session.send(blocking.UnblockOk(login=peer.address, tag=packet.tag))
+
+    if not await app.database.write(blocks.unblock(me.id, peer.id), then):
+        raise Refused(ErrorCode.UNKNOWN_ID, f"{peer.login} was not blocked.")
+
+
+def forget_routes(of: LiveAccount, to: LiveAccount) -> None:
+    """The sessions of an account must look the way to another up again."""
+    for session in of.sessions:
+        for name in [name for name, route in session.routes.items() if route.peer is to]:
+            del session.routes[name]
+
+
+HANDLERS: dict[type[Packet], Handler] = {
+    blocking.Block: block,
+    blocking.Unblock: unblock,
+}

@@ -1,0 +1,298 @@
+"""Logging in: by SCRAM, by access token, by resumption; then the snapshot and what the device has missed.
+
+A resumption token is a keyed hash of the account, the device and the account's generation, so giving one out stores
+nothing; removing the device or raising the generation (a new password) voids it.
+
+Unknown names get the same packets in the same time as known ones: a stable made-up salt and a verifier that no proof fits.
+
+Source: rows A11, M04-M09, T10-T12, X03, X05.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from typing import NamedTuple
+
+import structlog
+
+from veche.core.names import BadLogin, split_address
+from veche.core.scram import ScramFailed, ServerScram, Verifier, fake_salt
+from veche.packets import ErrorCode, Packet, account, message
+from veche.storage import accounts, blocks, conversations, devices, tokens
+from veche.storage.accounts import Account
+
+from ..live import LiveAccount
+from ..session import Handler, Refused, Session
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-256-PLUS")
+NO_ACCOUNT = -1
+
+
+class Wanted(NamedTuple):
+    """What CONNECT asked for besides the proof."""
+
+    device: str | None
+    client: str
+    cursor: int | None
+
+
+async def connect(session: Session, packet: account.Connect) -> None:
+    if session.account is not None:
+        raise Refused(ErrorCode.ALREADY_LOGGED_IN)
+    wanted = Wanted(packet.device, packet.client, packet.cursor)
+    match packet.mechanism:
+        case "SCRAM-SHA-256" | "SCRAM-SHA-256-PLUS":
+            await start_scram(session, packet, wanted)
+        case "TOKEN":
+            await login_by_token(session, packet, wanted)
+        case "RESUME":
+            await login_by_resumption(session, packet, wanted)
+        case _:
+            raise Refused(ErrorCode.UNKNOWN_MECHANISM)
+
+
+# -- SCRAM
+
+
+async def start_scram(session: Session, packet: account.Connect, wanted: Wanted) -> None:
+    app = session.app
+    if packet.login is None or packet.message is None:
+        raise Refused(ErrorCode.BAD_REQUEST, "SCRAM needs `login` and `message`.")
+    login = local_login(session, packet.login)
+    check_not_locked(session, login)
+    found = await app.database.find(accounts.find(login))
+    if found is None or found.deleted_at is not None or not found.stored_key:
+        found = None
+        verifier = Verifier(
+            fake_salt(app.secret, login), app.config.scram_iterations, app.decoy_key, app.decoy_key
+        )
+    else:
+        verifier = Verifier(found.salt, found.iterations, found.stored_key, found.server_key)
+    binding = app.binding if session.link.is_secure else None
+    try:
+        scram = ServerScram(
+            packet.mechanism,
+            packet.message,
+            login,
+            verifier,
+            secrets.token_urlsafe(18),
+            binding=binding,
+            offered_plus=binding is not None,
+        )
+    except ScramFailed as error:
+        raise Refused(ErrorCode.BAD_REQUEST, str(error)) from None
+    session.scram = scram, found, wanted
+    session.login_name = login
+    session.send(
+        account.ConnectAck(salt=scram.salt_b64, iterations=scram.iterations, nonce=scram.nonce, tag=packet.tag)
+    )
+
+
+async def connect_continue(session: Session, packet: account.ConnectContinue) -> None:
+    if session.account is not None:
+        raise Refused(ErrorCode.ALREADY_LOGGED_IN)
+    if session.scram is None:
+        raise Refused(ErrorCode.BAD_REQUEST, "CONNECT comes before CONNECT-CONTINUE.")
+    scram, found, wanted = session.scram
+    session.scram = None
+    login = session.login_name
+    check_not_locked(session, login)
+    try:
+        signature = scram.finish(packet.hash)
+        if found is None:
+            raise ScramFailed
+    except ScramFailed:
+        raise wrong_credentials(session, login) from None
+    session.app.lockout.succeeded(login, session.origin, session.app.monotonic())
+    await open_session(session, found, wanted, signature=signature, tag=packet.tag)
+
+
+def local_login(session: Session, text: str) -> str:
+    """The login of an address of this server.  Another server's name, or no name at all, is an unknown one."""
+    try:
+        login, domain = split_address(text)
+    except BadLogin:
+        raise Refused(ErrorCode.BAD_LOGIN) from None
+    if domain is not None and domain != session.app.config.domain:
+        raise Refused(ErrorCode.BAD_LOGIN, f"This server is {session.app.config.domain}.")
+    return login
+
+
+def check_not_locked(session: Session, login: str) -> None:
+    """Refuse an attempt during a lock (T11)."""
+    wait_s = session.app.lockout.wait_s(login, session.origin, session.app.monotonic())
+    if wait_s > 0:
+        session.app.counters.logins_refused += 1
+        raise Refused(ErrorCode.LOCKED, retry_after_s=round(wait_s, 1))
+
+
+def wrong_credentials(session: Session, login: str) -> Refused:
+    """Count a failure; the third one locks (T10)."""
+    app = session.app
+    app.counters.logins_refused += 1
+    wait_s = app.lockout.failed(login, session.origin, app.monotonic())
+    log.info("login.refused", address=session.link.address, locked_s=round(wait_s, 1))
+    if wait_s > 0:
+        return Refused(ErrorCode.LOCKED, retry_after_s=round(wait_s, 1))
+    return Refused(ErrorCode.WRONG_CREDENTIALS)
+
+
+# -- tokens
+
+
+async def login_by_token(session: Session, packet: account.Connect, wanted: Wanted) -> None:
+    app = session.app
+    if packet.token is None:
+        raise Refused(ErrorCode.BAD_REQUEST, "TOKEN needs `token`.")
+    found = await app.database.find(tokens.find(token_hash(packet.token)))
+    row = None if found is None else await app.database.find(accounts.get(found[1]))
+    if found is None or row is None or row.deleted_at is not None:
+        raise wrong_token(session)
+    check_names_account(session, packet, row)
+    session.token_id = found[0]
+    await open_session(session, row, wanted, tag=packet.tag, anonymous=f"token-{found[0]}")
+
+
+async def login_by_resumption(session: Session, packet: account.Connect, wanted: Wanted) -> None:
+    row, device = await find_resumption(session, packet.token or "")
+    if row is None or device is None:
+        raise wrong_token(session)
+    check_names_account(session, packet, row)
+    await open_session(session, row, wanted._replace(device=device.name), tag=packet.tag)
+
+
+def wrong_token(session: Session) -> Refused:
+    """A token has 192 random bits or more, so nobody guesses one, and nobody is locked for trying."""
+    session.app.counters.logins_refused += 1
+    log.info("login.refused", address=session.link.address, token=True)
+    return Refused(ErrorCode.WRONG_CREDENTIALS)
+
+
+def check_names_account(session: Session, packet: account.Connect, row: Account) -> None:
+    """A login beside a token must be the token's own."""
+    if packet.login is not None and local_login(session, packet.login) != row.login:
+        raise Refused(ErrorCode.WRONG_CREDENTIALS)
+
+
+def token_hash(token: str) -> bytes:
+    """How an access token or a code is kept: it is random, so a plain hash suffices."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def resumption_token(secret: bytes, account_id: int, device_id: int, generation: int) -> str:
+    """The token that logs this device in again."""
+    what = f"resume:{account_id}:{device_id}:{generation}".encode()
+    mac = base64.urlsafe_b64encode(hmac.digest(secret, what, "sha256")[:24]).decode()
+    return f"vr_{account_id}.{device_id}.{mac}"
+
+
+async def find_resumption(session: Session, token: str) -> tuple[Account | None, devices.Device | None]:
+    """The account and device of a resumption token, or None for a wrong one."""
+    app = session.app
+    parts = token.removeprefix("vr_").split(".")
+    if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()) or len(token) > 100:
+        return None, None
+    account_id, device_id = int(parts[0]), int(parts[1])
+    if max(account_id, device_id) >= 2**63:
+        return None, None
+    row = await app.database.find(accounts.get(account_id))
+    if row is None or row.deleted_at is not None:
+        return None, None
+    expected = resumption_token(app.secret, account_id, device_id, row.generation)
+    if not hmac.compare_digest(expected.encode(), token.encode()):
+        return None, None
+    return row, await app.database.find(devices.get(account_id, device_id))
+
+
+# -- the session
+
+
+async def open_session(
+    session: Session,
+    row: Account,
+    wanted: Wanted,
+    *,
+    signature: str | None = None,
+    tag: str | None = None,
+    anonymous: str = "device",
+) -> None:
+    """The credentials hold: make this connection a device, tell it the state, replay what it missed."""
+    app = session.app
+    live = app.directory.live(row.id, row.login)
+    for device_id, upto in list(live.unsaved.items()):
+        await app.database.write(devices.acknowledge(row.id, device_id, upto))
+    name = wanted.device or free_name(live, anonymous)
+    device = await app.database.find(devices.find(row.id, name))
+    if device is None:
+        device = await app.database.write(devices.create(row.id, name, wanted.client, app.now_us()))
+    else:
+        app.database.mark(lambda: devices.seen(device.id, app.now_us()), ("seen", device.id))
+    if not session.is_alive or session.is_closing:
+        return
+    for other in live.sessions[:]:
+        if other.device == name:
+            other.goodbye(ErrorCode.REPLACED)
+    cursor = device.cursor_id
+    if wanted.cursor is not None:
+        cursor = max(cursor, min(wanted.cursor, app.announced_id))
+    if session.token_id is None:
+        app.limit(live)
+    session.logged_in(live, name, device.id, cursor)
+    app.counters.logins += 1
+    session.send(
+        account.ConnectOk(
+            login=live.address,
+            device=name,
+            signature=signature,
+            resume=resumption_token(app.secret, row.id, device.id, row.generation),
+            tag=tag,
+        )
+    )
+    await send_snapshot(session)
+    app.catch_up(session)
+
+
+def free_name(live: LiveAccount, prefix: str) -> str:
+    """A name for a device that gave none: the first that is not online, so that a bot keeps its place."""
+    taken = {session.device for session in live.sessions}
+    number = 1
+    while f"{prefix}-{number}" in taken:
+        number += 1
+    return f"{prefix}-{number}"
+
+
+async def send_snapshot(session: Session) -> None:
+    """Tell the state of everything, once."""
+    app, live = session.app, session.account
+    assert live is not None
+    upto = app.announced_id
+    rows = await app.database.find(conversations.snapshot(live.id))
+    blocked = await app.database.find(blocks.list(live.id))
+    session.send(
+        message.Snapshot(
+            conversations=[
+                message.ConversationState(
+                    peer=app.directory.address(row.peer_login),
+                    last_id=row.last_id,
+                    unread=row.unread,
+                    read_id=row.read_id,
+                    peer_read_id=row.peer_read_id,
+                    peer_delivered_id=app.delivered_to(row.peer_id, live.id, row.peer_delivered_id),
+                )
+                for row in rows
+            ],
+            blocked=[app.directory.address(login) for login in blocked],
+            upto=upto,
+        )
+    )
+
+
+HANDLERS: dict[type[Packet], Handler] = {
+    account.Connect: connect,
+    account.ConnectContinue: connect_continue,
+}

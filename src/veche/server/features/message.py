@@ -1,0 +1,389 @@
+"""Messages: sending, delivery, reading; and what is done to a message afterwards: edit, retraction, reaction.
+
+Everything written is an entry of the conversation's log.  The handlers queue entries; `announce` runs after the commit,
+in the order of ids, and is the only place from which a message reaches anyone.
+
+A message to someone who blocks the author is stored for the author alone: the author sees what they would see if the
+other were away (row X06).
+
+Source: rows M13-M19, T26-T29, X05, X06, X17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
+
+from veche.core.names import BadLogin, split_address
+from veche.packets import ErrorCode, Packet, message
+from veche.storage import accounts, conversations, devices, messages
+from veche.storage.database import Entry, Kind, StorageError, Stored
+
+from ..live import LiveAccount, Route
+from ..session import JSON, Handler, Refused, Session, refused_by_storage
+
+TEXT = int(Kind.TEXT)
+
+
+class Receipt(NamedTuple):
+    """What is needed to answer and announce an entry once it is stored."""
+
+    session: Session
+    author: LiveAccount
+    route: Route
+    packet: message.MessageSend
+
+
+# -- sending
+
+
+def message_send(session: Session, packet: message.MessageSend) -> Coroutine[Any, Any, None] | None:
+    route = session.routes.get(packet.to)
+    if route is None or packet.reply_to is not None:
+        return message_send_looked_up(session, packet)
+    store(session, route, packet)
+    return None
+
+
+async def message_send_looked_up(session: Session, packet: message.MessageSend) -> None:
+    """The first message to someone, or an answer: look up whom or what it is about."""
+    route = await check_route(session, packet.to)
+    if packet.reply_to is not None:
+        assert session.account is not None
+        target = await session.app.database.find(messages.get(packet.reply_to, session.account.id))
+        if target is None or target.conversation != route.conversation or target.kind != TEXT:
+            raise Refused(ErrorCode.UNKNOWN_MESSAGE)
+    store(session, route, packet)
+
+
+def store(session: Session, route: Route, packet: message.MessageSend) -> None:
+    """Queue the message; when it is durable, `announce` follows."""
+    app, author = session.app, session.account
+    assert author is not None
+    app.database.append(
+        Entry(
+            route.conversation,
+            TEXT,
+            author.id,
+            session.device_id,
+            app.now_us(),
+            packet.text,
+            packet.reply_to,
+            packet.cookie,
+            1 if route.is_hidden else 0,
+        ),
+        Receipt(session, author, route, packet),
+    )
+    session.pending += 1
+    if session.pending >= app.config.unacknowledged or app.database.pending > app.pending_high:
+        app.hold(session)
+    elif author.budget is not None and session.token_id is None:
+        wait_s = author.budget.take(1.0, app.monotonic())
+        if wait_s > 0:
+            session.slow_down(wait_s)
+
+
+async def check_route(session: Session, to: str) -> Route:
+    """The route to a person of this server.  Raises Refused: unknown-user, self."""
+    app, author = session.app, session.account
+    assert author is not None
+    route = session.routes.get(to)
+    if route is not None:
+        return route
+    peer = await check_peer(session, to)
+    found = await app.database.find(conversations.find_direct(author.id, peer.id))
+    if found is None:
+        found = await app.database.write(conversations.open_direct(author.id, peer.id, app.now_us()))
+    is_hidden = await app.is_blocked(by=peer.id, who=author.id)
+    route = Route(found, peer, is_hidden)
+    if len(session.routes) >= 1000:
+        session.routes.clear()
+    session.routes[to] = route
+    return route
+
+
+async def check_peer(session: Session, to: str) -> LiveAccount:
+    """Another person of this server, by login or address.  Raises Refused: unknown-user, self."""
+    app, author = session.app, session.account
+    assert author is not None
+    try:
+        login, domain = split_address(to)
+    except BadLogin:
+        raise Refused(ErrorCode.UNKNOWN_USER) from None
+    if domain is not None and domain != app.config.domain:
+        raise Refused(ErrorCode.UNKNOWN_USER, "This server does not exchange messages with other servers.")
+    if login == author.login:
+        raise Refused(ErrorCode.SELF)
+    row = await app.database.find(accounts.find(login))
+    if row is None or row.deleted_at is not None:
+        raise Refused(ErrorCode.UNKNOWN_USER)
+    return app.directory.live(row.id, row.login)
+
+
+# -- announcing, after the commit
+
+
+def announce(receipt: Receipt, stored: Stored) -> None:
+    """The message is stored: tell everyone whom it concerns, and its sender that it is so."""
+    session, author, route, packet = receipt
+    id = stored.id
+    app = session.app
+    at = app.instant(stored.at)
+    if not stored.repeat:
+        peer = route.peer
+        author.announced_id = id
+        event: message.Message | None = None
+        line = b""
+        if not route.is_hidden:
+            peer.announced_id = id
+            for to in peer.sessions:
+                if to.feed.is_live and id > to.feed.sent_id:  # type: ignore[union-attr]
+                    if event is None:
+                        event = event_of(receipt, stored, at)
+                        line = JSON.encode(event)
+                    to.unacknowledged[author] = id
+                    if to.is_json:
+                        to.link.put(line)
+                    else:
+                        to.send(event)
+                    app.counters.deliveries += 1
+        if len(author.sessions) > 1:
+            event = event or event_of(receipt, stored, at)
+            for own in author.sessions:
+                if own is not session and own.feed.is_live and id > own.feed.sent_id:  # type: ignore[union-attr]
+                    own.send(event)
+    if session.is_alive:
+        sent = message.MessageSent(id=id, seq=stored.seq, at=at, cookie=packet.cookie, tag=packet.tag)
+        if session.is_json:
+            session.link.put(JSON.encode(sent))
+        else:
+            session.send(sent)
+
+
+def event_of(receipt: Receipt, stored: Stored, at: str) -> message.Message:
+    """The message as everyone sees it."""
+    packet = receipt.packet
+    return message.Message(
+        id=stored.id,
+        seq=stored.seq,
+        from_=receipt.author.address,
+        to=receipt.route.peer.address,
+        at=at,
+        text=packet.text,
+        reply_to=packet.reply_to,
+    )
+
+
+def refuse(receipt: Receipt, error: StorageError) -> None:
+    """The message could not be stored, and its sender is told so."""
+    refused = refused_by_storage(error)
+    receipt.session.send(
+        message.MessageSendFailed(
+            code=refused.code,
+            reason=refused.reason,
+            retry_after_s=refused.retry_after_s,
+            cookie=receipt.packet.cookie,
+            tag=receipt.packet.tag,
+        )
+    )
+
+
+def announce_event(
+    session: Session, author: LiveAccount, peer: LiveAccount, is_hidden: bool, event: LogEvent
+) -> None:
+    """Tell a change to all devices of both people but the one that made it."""
+    for account in (author,) if is_hidden else (author, peer):
+        account.announced_id = event.id
+        for to in account.sessions:
+            if to is not session and to.feed is not None and to.feed.is_live and event.id > to.feed.sent_id:
+                to.send(event)
+
+
+LogEvent = message.Message | message.Edited | message.Retracted | message.Reacted
+
+
+def event_of_row(row: messages.LogRow, address: Any, at: str) -> LogEvent:
+    """An entry of the log as a packet.  address: login -> full address."""
+    author, other = address(row.author_login), address(row.other_login)
+    match row.kind:
+        case Kind.TEXT:
+            return message.Message(
+                id=row.id,
+                seq=row.seq,
+                from_=author,
+                to=other,
+                at=at,
+                text=row.text,
+                reply_to=row.target_id,
+                edited=row.edited_at is not None,
+                retracted=row.retracted_at is not None,
+            )
+        case Kind.EDIT:
+            return message.Edited(
+                id=row.id, seq=row.seq, from_=author, to=other, at=at, target=row.target_id or 0, text=row.text
+            )
+        case Kind.RETRACT:
+            return message.Retracted(id=row.id, seq=row.seq, from_=author, to=other, at=at, target=row.target_id or 0)
+        case _:
+            return message.Reacted(
+                id=row.id,
+                seq=row.seq,
+                from_=author,
+                to=other,
+                at=at,
+                target=row.target_id or 0,
+                emoji=row.text,
+                removed=row.kind == Kind.UNREACT,
+            )
+
+
+# -- changing what was sent
+
+
+async def edit(session: Session, packet: message.Edit) -> None:
+    row = await check_message(session, packet.id, by_author=True)
+    await change(session, row, Kind.EDIT, packet.text, packet.cookie, message.EditOk, packet.tag)
+
+
+async def retract(session: Session, packet: message.Retract) -> None:
+    row = await check_message(session, packet.id, by_author=True, retracted_too=True)
+    await change(session, row, Kind.RETRACT, "", packet.cookie, message.RetractOk, packet.tag)
+
+
+async def react(session: Session, packet: message.React) -> None:
+    row = await check_message(session, packet.id)
+    kind = Kind.UNREACT if packet.remove else Kind.REACT
+    await change(session, row, kind, packet.emoji, packet.cookie, message.ReactOk, packet.tag)
+
+
+async def check_message(
+    session: Session, id: int, *, by_author: bool = False, retracted_too: bool = False
+) -> messages.LogRow:
+    """A message of one of my conversations.  Raises Refused: unknown-message, forbidden."""
+    assert session.account is not None
+    row = await session.app.database.find(messages.get(id, session.account.id))
+    if row is None or row.kind != Kind.TEXT or (row.retracted_at is not None and not retracted_too):
+        raise Refused(ErrorCode.UNKNOWN_MESSAGE)
+    if by_author and row.author_id != session.account.id:
+        raise Refused(ErrorCode.FORBIDDEN)
+    return row
+
+
+CHANGES = {
+    Kind.EDIT: messages.edit,
+    Kind.RETRACT: messages.retract,
+    Kind.REACT: messages.react,
+    Kind.UNREACT: messages.unreact,
+}
+
+
+async def change(
+    session: Session,
+    row: messages.LogRow,
+    kind: Kind,
+    text: str,
+    cookie: str | None,
+    ok: type[message.EditOk] | type[message.RetractOk] | type[message.ReactOk],
+    tag: str | None,
+) -> None:
+    """Append the change to the log, apply it to the message, tell everyone."""
+    app, me = session.app, session.account
+    assert me is not None
+    other = row.other_login if row.author_id == me.id else row.author_login
+    route = await check_route(session, other)
+    now = app.now_us()
+    entry = Entry(
+        row.conversation, kind, me.id, session.device_id, now, text, row.id, cookie, int(route.is_hidden or row.hidden)
+    )
+
+    def then(stored: Stored) -> None:
+        app.stored(stored.id)
+        if not stored.repeat:
+            changed = messages.LogRow(
+                id=stored.id,
+                conversation=row.conversation,
+                seq=stored.seq,
+                kind=kind,
+                author_id=me.id,
+                device_id=session.device_id,
+                author_login=me.login,
+                other_id=route.peer.id,
+                other_login=route.peer.login,
+                at=stored.at,
+                text=text,
+                target_id=row.id,
+                hidden=entry.hidden,
+                edited_at=None,
+                retracted_at=None,
+            )
+            event = event_of_row(changed, app.directory.address, app.instant(stored.at))
+            announce_event(session, me, route.peer, bool(entry.hidden), event)
+        session.send(ok(id=stored.id, cookie=cookie, tag=tag))
+
+    try:
+        await app.database.write(CHANGES[kind](entry, now), then)
+    except messages.UnknownMessage:
+        raise Refused(ErrorCode.UNKNOWN_MESSAGE) from None
+    except messages.NotYours:
+        raise Refused(ErrorCode.FORBIDDEN) from None
+
+
+# -- delivered and read
+
+
+def delivered(session: Session, packet: message.MessageDeliveredUpTo) -> None:
+    """The device has everything up to an id: move its cursor, tell the authors."""
+    app, me, feed = session.app, session.account, session.feed
+    assert me is not None and feed is not None
+    if not feed.acknowledge(packet.id, me.announced_id):
+        return
+    upto = feed.cursor_id
+    for author, last in list(session.unacknowledged.items()):
+        taken = min(last, upto)
+        if last <= upto:
+            del session.unacknowledged[author]
+        if taken <= me.delivered.get(author.id, 0):
+            continue
+        me.delivered[author.id] = taken
+        event = message.MessageDelivered(id=taken, peer=author.address, by=me.address)
+        app.tell(author, event)
+        app.tell(me, event, but=session)
+    device_id = session.device_id
+    me.unsaved[device_id] = upto
+
+    def then(_: object) -> None:
+        if me.unsaved.get(device_id) == upto:
+            del me.unsaved[device_id]
+
+    app.database.mark(lambda: devices.acknowledge(me.id, device_id, upto), ("cursor", device_id), then)
+
+
+async def read(session: Session, packet: message.MessageReadUpTo) -> None:
+    """The person has read a conversation up to a message: tell both sides, once."""
+    app, me = session.app, session.account
+    assert me is not None
+    row = await app.database.find(messages.get(packet.id, me.id))
+    if row is None:
+        raise Refused(ErrorCode.UNKNOWN_MESSAGE)
+    other = app.directory.live(*((row.other_id, row.other_login) if row.author_id == me.id else (row.author_id, row.author_login)))
+    is_silent = bool(row.hidden) or await app.is_blocked(by=me.id, who=other.id)
+    event = message.MessageRead(id=row.id, peer=other.address, by=me.address)
+
+    def then(moved: bool) -> None:
+        if not moved:
+            return
+        app.tell(me, event, but=session)
+        if not is_silent:
+            app.tell(other, event)
+
+    await app.database.write(conversations.mark_read(me.id, row.conversation, row.id), then)
+
+
+HANDLERS: dict[type[Packet], Handler] = {
+    message.MessageSend: message_send,
+    message.MessageDeliveredUpTo: delivered,
+    message.MessageReadUpTo: read,
+    message.Edit: edit,
+    message.Retract: retract,
+    message.React: react,
+}

@@ -1,0 +1,66 @@
+"""What the server keeps in memory of accounts that are in use: their links, and what they were last told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from veche.core.budget import Bucket
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class LiveAccount:
+    """An account that has a session, or that a session writes to.  One object per account while anyone holds it."""
+
+    __slots__ = ("__weakref__", "address", "announced_id", "budget", "delivered", "id", "login", "sessions", "unsaved")
+
+    def __init__(self, id: int, login: str, address: str) -> None:
+        self.id = id
+        self.login = login
+        self.address = address
+        self.sessions: list[Session] = []
+        """Logged in, each a device of its own."""
+        self.announced_id = 0
+        """The last entry of any of its conversations that was announced."""
+        self.delivered: dict[int, int] = {}
+        """By author's account id: what some device of this account has acknowledged and may not be stored yet."""
+        self.unsaved: dict[int, int] = {}
+        """By device: its place, acknowledged and not yet stored."""
+        self.budget: Bucket | None = None
+
+
+class Route:
+    """Where messages of one account to another go.  Kept by each session for the people it writes to."""
+
+    __slots__ = ("conversation", "is_hidden", "peer")
+
+    def __init__(self, conversation: int, peer: LiveAccount, is_hidden: bool) -> None:
+        self.conversation = conversation
+        self.peer = peer
+        self.is_hidden = is_hidden
+        """The peer has blocked this account: what is sent is stored for its author alone."""
+
+
+class Directory:
+    """The live accounts, by id."""
+
+    def __init__(self, domain: str) -> None:
+        self.domain = domain
+        self._by_id: WeakValueDictionary[int, LiveAccount] = WeakValueDictionary()
+
+    def address(self, login: str) -> str:
+        """The full address of a local login."""
+        return f"{login}@{self.domain}"
+
+    def live(self, id: int, login: str) -> LiveAccount:
+        """The one object of this account."""
+        account = self._by_id.get(id)
+        if account is None:
+            account = self._by_id[id] = LiveAccount(id, login, self.address(login))
+        return account
+
+    def find(self, id: int) -> LiveAccount | None:
+        """The account, when anyone holds it."""
+        return self._by_id.get(id)

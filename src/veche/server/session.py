@@ -1,0 +1,330 @@
+"""One connection of the server: lines in, packets out, and the device's place in the delivery.
+
+Packets of one connection are handled in their order.  Most handlers are plain calls; one that must wait is a coroutine,
+and what arrives meanwhile waits in a short backlog, with reading paused.
+
+Refusals are made here, in one place: a handler raises `Refused`, a line that is no packet never reaches a handler, and
+an unknown error is logged once with its traceback and answered `internal-error`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from veche.core.budget import Bucket
+from veche.core.delivery import DeviceFeed
+from veche.core.scram import ServerScram
+from veche.net.lines import Link
+from veche.packets import (
+    ERROR_TEXT,
+    FAILED_BY_REQUEST,
+    ClientPacket,
+    ErrorCode,
+    Packet,
+    link,
+    message,
+    type_name,
+)
+from veche.packets.codec import BadPacket, Codec, JsonCodec, UnknownPacket
+from veche.packets.text import TextCodec
+from veche.storage.database import StorageError
+
+from .live import LiveAccount, Route
+
+if TYPE_CHECKING:
+    from .app import HomeServer
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+JSON = JsonCodec()
+TEXT = TextCodec()
+
+BAD_LINES, BAD_LINES_PER_S = 20.0, 0.5
+"""A connection may send so many bad lines at once, and so many a second in the long run."""
+PACKETS, PACKETS_PER_S = 200.0, 20.0
+"""The same for packets before login; above it reading pauses."""
+BACKLOG = 64
+"""Lines that may wait behind a handler before reading pauses."""
+GRACE_S = 2.0
+"""What GOODBYE has to reach the other side before the link is cut."""
+PAGE = 500
+"""Entries of the log read at once for a device that has been away."""
+
+Handler = Callable[["Session", Any], "Coroutine[Any, Any, None] | None"]
+
+
+class Refused(Exception):
+    """A request is refused.  The session answers with the request's own -FAILED packet."""
+
+    def __init__(self, code: ErrorCode, reason: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.reason = reason or ERROR_TEXT[code]
+        self.retry_after_s = retry_after_s
+
+
+class Session:
+    """One connection, before and after login."""
+
+    __slots__ = (
+        "_backlog",
+        "_bad_lines",
+        "_codec",
+        "_decode",
+        "_handlers",
+        "_is_busy",
+        "_is_held",
+        "_packets",
+        "account",
+        "app",
+        "connected_at",
+        "device",
+        "device_id",
+        "feed",
+        "is_alive",
+        "is_closing",
+        "is_json",
+        "link",
+        "login_name",
+        "origin",
+        "pending",
+        "routes",
+        "scram",
+        "silent_sweeps",
+        "token_id",
+        "unacknowledged",
+        "was_heard",
+    )
+
+    def __init__(self, app: HomeServer, link: Link) -> None:
+        now = app.monotonic()
+        self.app = app
+        self.link = link
+        self.connected_at = now
+        self.origin = app.origin_of(link.address)
+        """What failures are counted by."""
+        self.account: LiveAccount | None = None
+        self.device = ""
+        self.device_id = 0
+        self.token_id: int | None = None
+        self.feed: DeviceFeed | None = None
+        self.routes: dict[str, Route] = {}
+        self.scram: tuple[ServerScram, Any, Any] | None = None
+        self.login_name = ""
+        self.pending = 0
+        """Messages that wait for their MESSAGE-SENT."""
+        self.unacknowledged: dict[LiveAccount, int] = {}
+        """By author: the last id put on this link and not yet acknowledged by the device."""
+        self.was_heard = True
+        self.silent_sweeps = 0
+        self.is_alive = True
+        self.is_closing = False
+        self.is_json = True
+        self._codec: Codec | None = None
+        self._decode: Callable[[bytes], ClientPacket] = self._decode_first
+        self._handlers: dict[type[Packet], Handler] = app.public_handlers
+        self._is_busy = False
+        self._is_held = False
+        self._backlog: deque[bytes] = deque()
+        self._bad_lines: Bucket | None = None
+        self._packets: Bucket | None = Bucket(PACKETS_PER_S, PACKETS, now)
+
+    # -- lines in
+
+    def receive_line(self, line: bytes) -> None:
+        """Handle one line, in its turn."""
+        if self._is_busy:
+            self._backlog.append(line)
+            if len(self._backlog) >= BACKLOG:
+                self.link.pause_reading()
+            return
+        if self.is_closing:
+            return
+        self.was_heard = True
+        try:
+            packet = self._decode(line)
+        except BadPacket as error:
+            self._bad_packet(error, line)
+            return
+        except UnknownPacket as error:
+            self.send(link.ErrorNotImplemented(request_type=error.request, tag=error.tag))
+            self._spend()
+            return
+        handler = self._handlers.get(type(packet))
+        if handler is None:
+            self._refuse(packet, Refused(ErrorCode.NOT_LOGGED_IN))
+            self._spend()
+            return
+        if self._packets is not None:
+            self._spend()
+        try:
+            waiting = handler(self, packet)
+        except Exception as error:
+            self._failed(packet, error)
+            return
+        if waiting is not None:
+            self._is_busy = True
+            self.app.spawn(self._finish(packet, waiting))
+
+    async def _finish(self, packet: Packet, waiting: Coroutine[Any, Any, None]) -> None:
+        try:
+            await waiting
+        except Exception as error:
+            self._failed(packet, error)
+        self._is_busy = False
+        while self._backlog and not self._is_busy:
+            self.receive_line(self._backlog.popleft())
+        if not self._is_busy and not self._is_held:
+            self.link.resume_reading()
+
+    def line_too_long(self) -> None:
+        self.send(link.Error(code=ErrorCode.TOO_LARGE, reason=ERROR_TEXT[ErrorCode.TOO_LARGE]))
+        self.goodbye(ErrorCode.TOO_LARGE)
+
+    def _decode_first(self, line: bytes) -> ClientPacket:
+        """The first line decides the form: JSON begins with a brace."""
+        start = line.lstrip()[:1]
+        if not start:
+            return JSON.decode_client(line)  # an empty line decides nothing
+        self.is_json = start in (b"{", b"[")
+        self._codec = JSON if self.is_json else TEXT
+        self._decode = self._codec.decode_client
+        return self._decode(line)
+
+    def _bad_packet(self, error: BadPacket, line: bytes) -> None:
+        if error.request is None and not line.strip():
+            failure: Packet | None = None  # an empty line means nothing, but it costs
+        elif (failed := FAILED_BY_REQUEST.get(error.request or "")) is not None:
+            extra = {"cookie": error.cookie} if failed is message.MessageSendFailed else {}
+            failure = failed(code=error.code, reason=error.reason, tag=error.tag, **extra)
+        else:
+            failure = link.Error(code=error.code, reason=error.reason, tag=error.tag)
+        if failure is not None:
+            self.send(failure)
+        now = self.app.monotonic()
+        if self._bad_lines is None:
+            self._bad_lines = Bucket(BAD_LINES_PER_S, BAD_LINES, now)
+        if self._bad_lines.take(1.0 if failure is not None else 0.02, now) > 0:
+            self.goodbye(ErrorCode.TOO_MANY_ERRORS)
+
+    def _spend(self) -> None:
+        """Count a packet against the budget of a connection that is not logged in."""
+        if self._packets is not None:
+            wait_s = self._packets.take(1.0, self.app.monotonic())
+            if wait_s > 0:
+                self.slow_down(wait_s)
+
+    # -- refusals
+
+    def _failed(self, packet: Packet, error: Exception) -> None:
+        if isinstance(error, Refused):
+            self._refuse(packet, error)
+        elif isinstance(error, StorageError):
+            self._refuse(packet, refused_by_storage(error))
+        else:
+            log.error("request.failed", request=type_name(packet), exc_info=error)
+            self._refuse(packet, Refused(ErrorCode.INTERNAL_ERROR, retry_after_s=5.0))
+
+    def _refuse(self, packet: Packet, refused: Refused) -> None:
+        failed = FAILED_BY_REQUEST.get(type_name(packet))
+        tag = getattr(packet, "tag", None)
+        if failed is None:
+            self.send(link.Error(code=refused.code, reason=refused.reason, tag=tag))
+            return
+        extra = {"cookie": getattr(packet, "cookie", None)} if failed is message.MessageSendFailed else {}
+        self.send(
+            failed(
+                code=refused.code, reason=refused.reason, retry_after_s=refused.retry_after_s, tag=tag, **extra
+            )
+        )
+
+    # -- packets out
+
+    def send(self, packet: Packet) -> None:
+        """Put one packet on the link."""
+        if self.is_alive:
+            self.link.put((self._codec or JSON).encode(packet))
+
+    def goodbye(self, code: ErrorCode, *, retry_after_s: float | None = None) -> None:
+        """Say why, and close."""
+        if self.is_closing or not self.is_alive:
+            return
+        self.is_closing = True
+        self.send(link.Goodbye(code=code, reason=ERROR_TEXT[code], retry_after_s=retry_after_s))
+        self.app.session_left(self)
+        self.link.close()
+        self.app.call_later(GRACE_S, self.link.abort)
+
+    # -- reading, slowed
+
+    def slow_down(self, wait_s: float) -> None:
+        """Take no further lines for a while; what was received is handled."""
+        if self._is_held:
+            return
+        self.hold()
+        self.app.call_later(min(wait_s, 60.0), self.release)
+
+    def hold(self) -> None:
+        """Take no further lines until `release`."""
+        self._is_held = True
+        self.link.pause_reading()
+
+    def release(self) -> None:
+        self._is_held = False
+        if not self._is_busy and not self.is_closing:
+            self.link.resume_reading()
+
+    @property
+    def is_held(self) -> bool:
+        return self._is_held
+
+    # -- login
+
+    def logged_in(self, account: LiveAccount, device: str, device_id: int, cursor: int) -> None:
+        """This connection is now a device of an account."""
+        self.account = account
+        self.device = device
+        self.device_id = device_id
+        self.feed = DeviceFeed(cursor)
+        self.scram = None
+        self._packets = None
+        self._handlers = self.app.handlers
+        account.sessions.append(self)
+
+    # -- delivery
+
+    def pause_sending(self) -> None:
+        """The link's buffer is full."""
+        now = self.app.monotonic()
+        if self.feed is not None and self.account is not None:
+            self.feed.pause(self.account.announced_id, now)
+            self.feed.missed_marks = True
+        self.app.full_links[self] = now
+        self.link.pause_reading()
+
+    def resume_sending(self) -> None:
+        """The link's buffer has drained."""
+        self.app.full_links.pop(self, None)
+        if not self._is_held and not self._is_busy:
+            self.link.resume_reading()
+        if self.feed is not None:
+            self.feed.resume()
+            self.app.catch_up(self)
+
+    def link_lost(self, error: Exception | None) -> None:
+        self.is_alive = False
+        self._backlog.clear()
+        self.app.full_links.pop(self, None)
+        self.app.session_left(self)
+        self.app.sessions.discard(self)
+
+
+def refused_by_storage(error: StorageError) -> Refused:
+    """What a client is told when the database could not."""
+    if error.full:
+        return Refused(ErrorCode.STORAGE_FULL, retry_after_s=60.0)
+    return Refused(ErrorCode.TRY_AGAIN_LATER, retry_after_s=2.0)

@@ -1,0 +1,244 @@
+"""The HTTP side of the one port: `/ws` (the packets over WebSocket), `/healthz`, `/readyz`, `/version`, `/metrics`.
+
+aiohttp takes half a second to import, so it is loaded in a thread after the server is ready; an early request waits.
+
+Source: DESIGN §3; RFC 6455; Prometheus text format.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import veche
+from veche.packets import MAX_LINE_BYTES
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from veche.net.listener import Switch
+
+    from .app import HomeServer
+
+WS_HIGH_BYTES = 256 * 1024
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class WebLoader:
+    """Loads the HTTP machinery when there is time for it, and makes the protocol of each HTTP connection."""
+
+    def __init__(self, app: HomeServer) -> None:
+        self._app = app
+        self._runner: Any = None
+        self._loading: asyncio.Task[None] | None = None
+        self._waiting: list[Callable[[], None]] = []
+
+    def load(self) -> None:
+        """Start loading; at once, in the background."""
+        if self._loading is None:
+            self._loading = asyncio.get_running_loop().create_task(self._load())
+
+    async def _load(self) -> None:
+        def import_it() -> None:
+            import aiohttp.web  # noqa: F401
+            import prometheus_client  # noqa: F401
+
+        await asyncio.get_running_loop().run_in_executor(None, import_it)
+        from aiohttp import web
+
+        runner = web.AppRunner(make_app(self._app), access_log=None, handle_signals=False)
+        await runner.setup()
+        self._runner = runner
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
+
+    def when_ready(self, call: Callable[[], None]) -> None:
+        """Call back as soon as HTTP can be served."""
+        self.load()
+        self._waiting.append(call)
+
+    def make_protocol(self, switch: Switch) -> asyncio.Protocol | None:
+        """A protocol for one HTTP connection, None while loading."""
+        if self._runner is None:
+            return None
+        return self._runner.server()
+
+    async def close(self) -> None:
+        """Finish what is open."""
+        if self._loading is not None:
+            await asyncio.gather(self._loading, return_exceptions=True)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+
+class WebSocketLink:
+    """A link of lines over a WebSocket: one packet a message, either way."""
+
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, address: str) -> None:
+        self.is_secure = transport is not None and transport.get_extra_info("ssl_object") is not None
+        self.address = address
+        self._socket = socket
+        self._transport = transport
+        self._out: list[bytes] = []
+        self._wake = asyncio.Event()
+        self._may_read = asyncio.Event()
+        self._may_read.set()
+        self._is_closed = False
+        self._size = 0
+        self.handler: Any = None
+
+    def put(self, line: bytes) -> None:
+        if self._is_closed:
+            return
+        self._out.append(line)
+        self._size += len(line)
+        self._wake.set()
+        if self._size > WS_HIGH_BYTES and self._size - len(line) <= WS_HIGH_BYTES:
+            self.handler.pause_sending()
+
+    def pause_reading(self) -> None:
+        self._may_read.clear()
+
+    def resume_reading(self) -> None:
+        self._may_read.set()
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._wake.set()
+        self._may_read.set()
+
+    def abort(self) -> None:
+        self.close()
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def write(self) -> None:
+        """Send what is put until the link is closed."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            out, self._out = self._out, []
+            was_full, self._size = self._size > WS_HIGH_BYTES, 0
+            for line in out:
+                await self._socket.send_str(line.decode().rstrip("\r\n"))
+            if self._is_closed and not self._out:
+                await self._socket.close()
+                return
+            if was_full:
+                self.handler.resume_sending()
+
+    async def read(self) -> None:
+        """Hand messages on until the other side ends."""
+        from aiohttp import WSMsgType
+
+        while True:
+            await self._may_read.wait()
+            message = await self._socket.receive()
+            if message.type is WSMsgType.TEXT:
+                for line in message.data.encode("utf-8", "surrogatepass").splitlines():
+                    self.handler.receive_line(line)
+            elif message.type is WSMsgType.BINARY:
+                self.handler.receive_line(message.data)
+            else:
+                return
+
+
+def make_app(app: HomeServer) -> web.Application:
+    """The HTTP application."""
+    from aiohttp import web
+
+    async def web_socket(request: web.Request) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.split("://", 1)[-1] != request.host:
+            raise web.HTTPForbidden(text="WebSocket connections come from this server's own pages only.")
+        socket = web.WebSocketResponse(max_msg_size=MAX_LINE_BYTES, heartbeat=None, autoping=True, compress=False)
+        await socket.prepare(request)
+        address = request.remote or "unknown"
+        if app.config.behind_proxy:
+            address = request.headers.get("X-Forwarded-For", address).split(",")[0].strip()
+        carrier = WebSocketLink(socket, request.transport, address)
+        session = app.new_session(carrier)
+        carrier.handler = session
+        writer = asyncio.create_task(carrier.write())
+        try:
+            await carrier.read()
+        finally:
+            carrier.close()
+            await asyncio.wait([writer], timeout=2.0)
+            writer.cancel()
+            session.link_lost(None)
+        return socket
+
+    async def healthz(request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(request: web.Request) -> web.Response:
+        from veche.storage import facts
+
+        if app.is_stopping:
+            return web.Response(text="stopping\n", status=503)
+        try:
+            await asyncio.wait_for(app.database.find(facts.get("secret")), 2.0)
+        except Exception:
+            return web.Response(text="the database does not answer\n", status=503)
+        return web.Response(text="ready\n")
+
+    async def version(request: web.Request) -> web.Response:
+        return web.json_response({"name": "veche", "version": veche.__version__, "protocol": 1})
+
+    async def metrics(request: web.Request) -> web.Response:
+        return web.Response(body=render_metrics(app), content_type="text/plain", charset="utf-8")
+
+    async def index(request: web.Request) -> web.Response:
+        text = f"Veche {veche.__version__} of {app.config.domain}. Connect with: veche chat {request.host}\n"
+        return web.Response(text=text)
+
+    @web.middleware
+    async def secure_headers(request: web.Request, handler: Any) -> web.StreamResponse:
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            error.headers.update(SECURITY_HEADERS)
+            raise
+        if not response.prepared:
+            response.headers.update(SECURITY_HEADERS)
+        return response
+
+    application = web.Application(middlewares=[secure_headers], client_max_size=MAX_LINE_BYTES)
+    application.router.add_get("/", index)
+    application.router.add_get("/ws", web_socket)
+    application.router.add_get("/healthz", healthz)
+    application.router.add_get("/readyz", readyz)
+    application.router.add_get("/version", version)
+    application.router.add_get("/metrics", metrics)
+    return application
+
+
+def render_metrics(app: HomeServer) -> bytes:
+    """The counters in the Prometheus text format."""
+    from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+    registry = CollectorRegistry()
+    for name in app.counters.__struct_fields__:
+        counter = Counter(f"veche_{name}", name.replace("_", " ") + " since the start", registry=registry)
+        counter.inc(getattr(app.counters, name))
+    gauges = {
+        "sessions": len(app.sessions),
+        "sessions_logged_in": sum(session.account is not None for session in app.sessions),
+        "messages_pending": app.database.pending,
+        "links_full": len(app.full_links),
+        "uptime_seconds": time.time() - app.started_at,
+    }
+    for name, value in gauges.items():
+        Gauge(f"veche_{name}", name.replace("_", " "), registry=registry).set(value)
+    return generate_latest(registry)
+
+
+__all__ = ["WebLoader", "WebSocketLink", "make_app"]

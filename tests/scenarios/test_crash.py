@@ -1,0 +1,72 @@
+"""kill -9 under load: what was acknowledged is delivered, none twice, in order."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import ServerProcess
+from tests.support.wire import Wire
+
+ROUNDS = 50
+
+
+@pytest.mark.timeout(400)
+def test_fifty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    """A sender with cookies that sends again what was not acknowledged; a receiver with a cursor; 50 kills at random
+    moments.  Every cookie that was ever acknowledged arrives, each text once, in the order of sending.
+
+    Rows: M14, M19, T29, X04.
+    """
+    server = ServerProcess(tmp_path / "data", "--registration", "open", "--message-rate", "0").start()
+    with Wire(server.port) as wire:
+        for login in ("sender", "receiver"):
+            assert wire.register(login)["type"] == "REGISTER-OK"
+    chance = random.Random(7)
+    acknowledged: set[int] = set()
+    received: list[int] = []
+    cursor = 0
+    first_open = 0  # the lowest number that is not acknowledged
+    for _ in range(ROUNDS):
+        sender = Wire(server.port).connect("sender", device="s")
+        receiver = Wire(server.port).connect("receiver", device="r", cursor=cursor)
+        for packet in receiver.replayed:
+            received.append(int(packet["text"]))
+            cursor = packet["id"]
+        lines = b"".join(
+            json.dumps({"type": "MESSAGE", "to": "receiver", "text": str(n), "cookie": f"c-{n:08}"}).encode() + b"\n"
+            for n in range(first_open, first_open + 400)
+        )
+        timer = threading.Timer(chance.uniform(0.0, 0.06), server.kill)
+        timer.start()
+        try:
+            sender.write(lines)
+            while (line := sender.line()) is not None:
+                packet = json.loads(line)
+                if packet["type"] == "MESSAGE-SENT":
+                    acknowledged.add(int(packet["cookie"][2:]))
+        except OSError:
+            pass
+        try:
+            while (line := receiver.line()) is not None:
+                packet = json.loads(line)
+                if packet["type"] == "MESSAGE":
+                    received.append(int(packet["text"]))
+                    cursor = packet["id"]
+        except OSError:
+            pass
+        timer.join()
+        while first_open in acknowledged:
+            first_open += 1
+        server.start()
+    with Wire(server.port).connect("receiver", device="r", cursor=cursor) as receiver:
+        received += [int(packet["text"]) for packet in receiver.replayed]
+    server.stop()
+    assert len(received) == len(set(received)), "delivered twice"
+    assert received == sorted(received), "out of order"
+    assert acknowledged <= set(received), "acknowledged and lost"
+    assert len(acknowledged) > ROUNDS
