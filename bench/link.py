@@ -1,0 +1,124 @@
+"""The generator's end of a connection.  While a measurement runs nothing is parsed: a marker that occurs once in
+every delivery is counted in the bytes as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import ssl
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import aiofastnet
+
+L = TypeVar("L", bound="Link")
+
+
+class Link(asyncio.Protocol):
+    """One connection: a dialogue first (`expect`), then counted (`count`) or thrown away (`ignore`)."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.buffer = b""
+        """What arrived and was not yet expected."""
+        self._transport: Any = None
+        self._arrived: asyncio.Future[None] | None = None
+        self._take: Callable[[bytes], object] = self._collect
+        self._marker = self._tail = b""
+        self._on_count: Callable[[int], None] = lambda _: None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_exception(ConnectionError(f"closed: {exc!r}; last heard {self.buffer[-300:]!r}"))
+
+    def data_received(self, data: bytes) -> None:
+        self._take(data)
+
+    # -- dialogue
+
+    def _collect(self, data: bytes) -> None:
+        self.buffer += data
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
+
+    async def expect(self, *ends: bytes, patience: float = 30) -> bytes:
+        """What arrives up to the first of `ends`, it included."""
+        try:
+            async with asyncio.timeout(patience):
+                while True:
+                    for end in ends:
+                        at = self.buffer.find(end)
+                        if at >= 0:
+                            at += len(end)
+                            heard, self.buffer = self.buffer[:at], self.buffer[at:]
+                            return heard
+                    if self.closed:
+                        raise ConnectionError(f"closed; last heard {self.buffer[-300:]!r}")
+                    self._arrived = asyncio.get_running_loop().create_future()
+                    await self._arrived
+        except TimeoutError:
+            raise TimeoutError(f"expected {ends!r}, heard {self.buffer[-300:]!r}") from None
+        finally:
+            self._arrived = None
+
+    # -- measurement
+
+    def count(self, marker: bytes, on_count: Callable[[int], None]) -> None:
+        """From now on (what was not expected included) tell how often `marker` arrived."""
+        self._marker, self._tail, self._on_count = marker, b"", on_count
+        self._take = self._count
+        waiting, self.buffer = self.buffer, b""
+        if waiting:
+            self._count(waiting)
+
+    def _count(self, data: bytes) -> int:
+        if self._tail:
+            data = self._tail + data
+        found = data.count(self._marker)
+        self._tail = data[1 - len(self._marker) :]
+        if found:
+            self._on_count(found)
+        return found
+
+    def ignore(self) -> None:
+        """From now on throw away what arrives."""
+        self.buffer, self._take = b"", _drop
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            with contextlib.suppress(OSError):
+                self._transport.abort()
+
+
+def _drop(data: bytes) -> None:
+    """Nobody asked for this."""
+
+
+@functools.cache
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def open_link(port: int, tls: bool, kind: Callable[[], L]) -> L:
+    """Connect to this machine.  aiofastnet costs less than uvloop's transports: the generator must not be the limit."""
+    loop = asyncio.get_running_loop()
+    _, link = await aiofastnet.create_connection(
+        loop,
+        kind,
+        "127.0.0.1",
+        port,
+        ssl=_context() if tls else None,
+        server_hostname="localhost" if tls else None,
+    )
+    return link
