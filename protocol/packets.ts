@@ -161,7 +161,6 @@ export interface Pong {
 /** The last packet of a link.  A client sends it to log out; a server says why it closes. */
 export interface Goodbye {
   type: "GOODBYE";
-  /** Default: "logged-out". */
   code?: ErrorCode;
   reason?: string;
   retry_after_s?: number;
@@ -420,7 +419,7 @@ export interface SessionsGetOk {
   tag?: string;
 }
 
-/** Ends a device's session: its link is closed, its resumption token is void, its place in the delivery forgotten. */
+/** Ends a device's session: its link is closed, its resumption token void, its place in the delivery forgotten. */
 export interface SessionsRevoke {
   type: "SESSIONS-REVOKE";
   device: string;

@@ -1,4 +1,4 @@
-"""Nonsense, impatience and malice at the one port: a typed error or a clean close, never a traceback, memory bounded."""
+"""Nonsense, impatience and malice at the one port: a typed error or a clean close, no traceback, bounded memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import time
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -105,7 +106,7 @@ def test_a_packet_from_before_login_in_a_flood_is_slowed_down_not_dropped(server
 
 def test_silent_connections_do_not_keep_others_out(server: ServerProcess) -> None:
     """A slow-loris crowd: connected, saying nothing, or half of a handshake.  Rows: T19 (partly)."""
-    crowd = []
+    crowd: list[socket.socket] = []
     for n in range(300):
         one = socket.create_connection(("127.0.0.1", server.port))
         if n % 2:
@@ -145,7 +146,7 @@ def test_a_client_that_never_reads_is_dropped_and_loses_nothing(own_server: Serv
             fast.expect("MESSAGE-SENT")
         assert own_server.rss_kib() - before < 40_000
         time.sleep(3.5)  # the timeout and its grace, which only real time shows
-        got = []
+        got: list[dict[str, Any]] = []
         while (line := slow.line()) is not None:  # GOODBYE itself may be lost behind what was never read
             packet = json.loads(line)
             assert packet["type"] == "MESSAGE" or packet["code"] == "slow-consumer"
@@ -162,7 +163,7 @@ def test_tls_older_than_1_2_is_refused(server: ServerProcess) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSVersion"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     raw = socket.create_connection(("127.0.0.1", server.port), 10)
     with pytest.raises((ssl.SSLError, OSError)):
@@ -195,7 +196,9 @@ def test_any_bytes_on_the_plain_port_leave_the_server_well(server: ServerProcess
             st.dictionaries(
                 st.sampled_from(["type", "to", "text", "cookie", "id", "peer", "login", "tag", "limit", "message"]),
                 st.one_of(
-                    st.sampled_from(["MESSAGE", "CONNECT", "HISTORY-GET", "EDIT", "SEARCH", "MESSAGE-READ", "REGISTER"]),
+                    st.sampled_from(
+                        ["MESSAGE", "CONNECT", "HISTORY-GET", "EDIT", "SEARCH", "MESSAGE-READ", "REGISTER"]
+                    ),
                     st.none(),
                     st.integers(),
                     st.text(max_size=20),

@@ -109,6 +109,7 @@ def test_an_unknown_name_takes_the_same_time_as_a_known_one(own_server: ServerPr
     own_server.start()
     with newcomer(own_server.port, "timed") as known:
         taken: dict[str, list[float]] = {known.login: [], "not-" + known.login: []}
+        wire = known
         for n in range(200):
             if n % 40 == 0:  # a connection that is not logged in has a budget of packets
                 wire = Wire(own_server.port)

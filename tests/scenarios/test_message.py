@@ -154,7 +154,8 @@ def test_a_device_cannot_acknowledge_what_it_was_not_sent(server: ServerProcess,
 def test_the_sender_learns_that_it_was_delivered_and_read(alice: Wire, bob: Wire) -> None:
     """Rows: M16, M18, X17."""
     sent = [alice.say(bob.login, text)["id"] for text in ("a", "b")]
-    bob.expect("MESSAGE"), bob.expect("MESSAGE")
+    bob.expect("MESSAGE")
+    bob.expect("MESSAGE")
     bob.send("MESSAGE-DELIVERED", id=sent[1])
     alice.expect("MESSAGE-DELIVERED", id=sent[1], by=bob.address, peer=alice.address)
     bob.send("MESSAGE-READ", id=sent[1])
@@ -169,7 +170,8 @@ def test_my_other_devices_learn_what_i_have_read(server: ServerProcess, alice: W
     with newcomer(server.port, "hal", device="one") as one, Wire(server.port) as two:
         two.connect(one.login, device="two")
         sent = alice.say(one.login, "hello")
-        one.expect("MESSAGE"), two.expect("MESSAGE")
+        one.expect("MESSAGE")
+        two.expect("MESSAGE")
         one.send("MESSAGE-READ", id=sent["id"])
         two.expect("MESSAGE-READ", id=sent["id"], by=one.address, peer=alice.address)
 

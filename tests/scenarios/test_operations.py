@@ -182,5 +182,3 @@ def test_settings_come_from_flags_then_environment_then_file(tmp_path: Path) -> 
     answer = run("config", "show", "--data", str(tmp_path))
     assert answer.returncode == 1
     assert "lissten" in answer.stderr
-
-

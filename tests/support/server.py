@@ -72,7 +72,8 @@ class ServerProcess:
         self._close()
 
     def _close(self) -> None:
-        assert self.process is not None and self.process.stdout is not None
+        assert self.process is not None
+        assert self.process.stdout is not None
         self.process.stdout.close()
 
     def logged(self) -> str:

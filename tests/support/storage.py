@@ -9,11 +9,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg as untyped_asyncpg  # pyright: ignore[reportMissingTypeStubs]
+
 from veche.storage import accounts, conversations, devices
 from veche.storage.database import Database, Entry, Kind, StorageError, Stored
 from veche.storage.devices import Device
-from veche.storage.postgres import open_postgres
-from veche.storage.sqlite import open_sqlite
+from veche.storage.postgres import PostgresDatabase, open_postgres
+from veche.storage.sqlite import SqliteDatabase, open_sqlite
+
+asyncpg: Any = untyped_asyncpg
 
 
 class Storage(ABC):
@@ -21,6 +25,10 @@ class Storage(ABC):
 
     @abstractmethod
     async def open(self) -> Database: ...
+
+    @abstractmethod
+    async def empty(self) -> None:
+        """Forget everything; it is not open."""
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[World]:
@@ -42,16 +50,27 @@ class SqliteStorage(Storage):
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    async def open(self) -> Database:
+    async def open(self) -> SqliteDatabase:
         return await open_sqlite(self.path)
+
+    async def empty(self) -> None:
+        for file in self.path.parent.glob(f"{self.path.name}*"):
+            file.unlink()
 
 
 class PostgresStorage(Storage):
     def __init__(self, url: str) -> None:
         self.url = url
 
-    async def open(self) -> Database:
+    async def open(self) -> PostgresDatabase:
         return await open_postgres(self.url)
+
+    async def empty(self) -> None:
+        connection = await asyncpg.connect(self.url)
+        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = ", ".join(row[0] for row in tables if row[0] != "alembic_version")
+        await connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+        await connection.close()
 
 
 class World:

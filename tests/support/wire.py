@@ -1,4 +1,4 @@
-"""Alice, bob and mallory: a blocking client that speaks packets over a real socket, for conversations with a real server.
+"""Alice, bob and mallory: a blocking client that speaks packets over a real socket, to a real server.
 
 It knows nothing of the client library, so it tests the server alone.
 """

@@ -37,9 +37,7 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return EXIT_USAGE
     from . import logs
 
-    logs.configure(
-        config.log_level, config.log_format, colours=sys.stderr.isatty() and not environ.get("NO_COLOR")
-    )
+    logs.configure(config.log_level, config.log_format, colours=sys.stderr.isatty() and not environ.get("NO_COLOR"))
     raise_file_limit()
     try:
         import uvloop

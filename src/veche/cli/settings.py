@@ -1,4 +1,4 @@
-"""Where settings come from: flags, then environment (VECHE_<NAME>), then veche.toml in the data directory, then defaults.
+"""Where settings come from: flags, environment (VECHE_<NAME>), veche.toml in the data directory, defaults.
 
 Source: rows of the operations chapter; DESIGN §5.
 """
@@ -34,8 +34,8 @@ def describe(field: msgspec.inspect.Field) -> str:
     """The one-line description of a setting."""
     type_: Any = field.type
     if isinstance(type_, msgspec.inspect.Metadata):
-        schema = type_.extra_json_schema or {}
-        return str(schema.get("description", ""))
+        schema: Any = type_.extra_json_schema  # pyright: ignore[reportUnknownMemberType]
+        return "" if schema is None else str(schema.get("description", ""))
     return ""
 
 

@@ -47,7 +47,9 @@ def normal_login(text: str) -> str:
     if len(login) > MAX_LOGIN:
         raise BadLogin(f"A name has at most {MAX_LOGIN} characters.")
     for char in login:
-        if char in _FORBIDDEN or (not char.isascii() and not _FORBIDDEN.isdisjoint(unicodedata.normalize("NFKC", char))):
+        if char in _FORBIDDEN or (
+            not char.isascii() and not _FORBIDDEN.isdisjoint(unicodedata.normalize("NFKC", char))
+        ):
             raise BadLogin(f"A name may not have the character {char}")
         if char.isspace() or unicodedata.category(char)[0] in "CZ":
             raise BadLogin(f"A name may not have spaces or invisible characters (U+{ord(char):04X}).")

@@ -5,7 +5,8 @@ first decrypted byte decides, as it does for plain text: an HTTP method means HT
 Plain text is taken from this machine only, unless a proxy stands before us.
 
 The listener accepts sockets itself and peeks one byte, so that no transport is made before it is known which.  Every
-step has a deadline, and connections that have not said what they are are counted: a crowd of silent ones costs nobody else.
+step has a deadline, and connections that have not said what they are are counted: a crowd of silent ones costs nobody
+else.
 
 Source: rows A07, A08, X19.
 """
@@ -13,6 +14,7 @@ Source: rows A07, A08, X19.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -21,6 +23,10 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+
+from veche.packets import ERROR_TEXT, ErrorCode
+from veche.packets.codec import JsonCodec
+from veche.packets.link import Error
 
 from .lines import Flusher, LineLink
 from .tls import ALPN_HTTP, ALPN_LINES
@@ -39,7 +45,7 @@ UNDECIDED = 2048
 """At most so many connections may be undecided at once; the oldest is dropped for a new one."""
 ACCEPTS_A_TICK = 64
 HTTP_METHODS = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE ")
-PLAIN_REFUSED = b'{"type":"ERROR","code":"tls-required","reason":"Plain text is accepted from this machine only. Connect with TLS."}\r\n'
+PLAIN_REFUSED = JsonCodec().encode(Error(code=ErrorCode.TLS_REQUIRED, reason=ERROR_TEXT[ErrorCode.TLS_REQUIRED]))
 
 
 def looks_like_http(first: bytes) -> bool | None:
@@ -114,9 +120,7 @@ class Switch(asyncio.Protocol):
 
     def _become_lines(self) -> None:
         listener = self._listener
-        link = LineLink(
-            listener.flusher, listener.line_limit, address=self.address, is_secure=self.is_secure
-        )
+        link = LineLink(listener.flusher, listener.line_limit, address=self.address, is_secure=self.is_secure)
         self._cancel()
         transport, self._transport = self._transport, None
         transport.set_protocol(link)
@@ -247,10 +251,8 @@ class OnePort:
             return
         is_tls = first[0] == TLS_HANDSHAKE
         if not is_tls and not may_speak_plainly(ip, behind_proxy=self._behind_proxy):
-            try:
+            with contextlib.suppress(OSError):
                 accepted.send(PLAIN_REFUSED)
-            except OSError:
-                pass
             accepted.close()
             return
         task = self.loop.create_task(self._connect(accepted, Switch(self, ip, is_tls), is_tls))

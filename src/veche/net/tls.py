@@ -119,9 +119,7 @@ def make_certificate(directory: Path, names: list[str]) -> tuple[Path, Path]:
     key_path, certificate_path = directory / "key.pem", directory / "certificate.pem"
     _write(
         key_path,
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
     _write(certificate_path, certificate.public_bytes(serialization.Encoding.PEM))
     return certificate_path, key_path

@@ -201,7 +201,7 @@ class SessionsGetOk(Packet, kw_only=True, tag="SESSIONS-GET-OK"):
 
 
 class SessionsRevoke(Packet, kw_only=True, tag="SESSIONS-REVOKE"):
-    """Ends a device's session: its link is closed, its resumption token is void, its place in the delivery forgotten."""
+    """Ends a device's session: its link is closed, its resumption token void, its place in the delivery forgotten."""
 
     device: Name
     tag: Tag | None = None

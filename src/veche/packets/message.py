@@ -249,8 +249,8 @@ class ConversationState(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Snapshot(Packet, kw_only=True, tag="SNAPSHOT"):
     """The state after login, once.  Law: this and the events that follow equal a fresh one."""
 
-    conversations: list[ConversationState] = []
-    blocked: list[str] = []
+    conversations: list[ConversationState] = []  # noqa: RUF012 - msgspec gives each packet its own
+    blocked: list[str] = []  # noqa: RUF012 - msgspec gives each packet its own
     upto: MessageId = 0
     """Everything the account was told of up to this id is in it."""
 
@@ -289,7 +289,7 @@ class HistoryMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reply_to: MessageId | None = None
     edited: bool = False
     retracted: bool = False
-    reactions: list[Reaction] = []
+    reactions: list[Reaction] = []  # noqa: RUF012 - msgspec gives each packet its own
 
 
 class HistoryGetOk(Packet, kw_only=True, tag="HISTORY-GET-OK"):

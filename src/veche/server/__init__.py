@@ -1,1 +1,1 @@
-"""The home server: `app` wires everything, `session` is one connection, `features` what it can do, `web` its HTTP side."""
+"""The home server: `app` wires everything, `session` is a connection, `features` what it can do, `web` its HTTP."""

@@ -1,4 +1,4 @@
-"""The home server: opens the storage and the one port, keeps the live accounts, announces what was stored, stops gracefully.
+"""The home server: opens the one port, keeps the live accounts, announces what was stored, stops gracefully.
 
 State of an account is touched from the event loop's thread only; the database's threads report back to it.
 
@@ -47,6 +47,8 @@ STOP_S = 1.5
 """A graceful stop takes at most this long."""
 PENDING_HIGH = 20_000
 """Messages of all connections that may wait for the commit before senders are slowed down."""
+FIRST_PAGE = 20
+"""Entries of the log that a login looks for without leaving the event loop."""
 PAGE_BYTES = 1_000_000
 """A page of replay is cut at so many bytes of text."""
 REGISTRATIONS, REGISTRATIONS_PER_S = 10.0, 1 / 30
@@ -173,12 +175,12 @@ class HomeServer:
         for session in list(self.sessions):
             session.hold()
         deadline = self.monotonic() + STOP_S / 2
-        while self.database.pending and self.monotonic() < deadline:
+        while self.database.pending and self.monotonic() < deadline:  # noqa: ASYNC110 - once, at the end
             await asyncio.sleep(0.005)
         for session in list(self.sessions):
             session.goodbye(ErrorCode.SHUTTING_DOWN, retry_after_s=2.0)
         deadline = self.monotonic() + STOP_S / 3
-        while self.sessions and self.monotonic() < deadline:
+        while self.sessions and self.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         for session in list(self.sessions):
             session.link.abort()
@@ -317,7 +319,7 @@ class HomeServer:
                 del session.routes[name]
 
     def delivered_to(self, reader: int, author: int, stored_id: int) -> int:
-        """The author's messages that some device of the reader has: what is stored, or newer and still on its way there."""
+        """The author's messages that some device of the reader has: what is stored, or newer and not yet stored."""
         live = self.directory.find(reader)
         return stored_id if live is None else max(stored_id, live.delivered.get(author, 0))
 
@@ -380,23 +382,27 @@ class HomeServer:
         """Send a device what it has missed, a page at a time, as fast as it reads."""
         feed = session.feed
         if feed is not None and feed.wants_page and session.is_alive and not session.is_closing:
-            self.spawn(self._replay(session, feed.page_started()))
+            self.spawn(self._replay_or_end(session, feed.page_started()))
+
+    async def _replay_or_end(self, session: Session, after: int) -> None:
+        """A device that cannot be told what it missed must not go on as if it had been."""
+        try:
+            await self._replay(session, after)
+        except Exception as error:
+            log.error("replay.failed", exc_info=None if isinstance(error, StorageError) else error, error=str(error))
+            session.goodbye(ErrorCode.TRY_AGAIN_LATER, retry_after_s=5.0)
 
     async def _replay(self, session: Session, after: int) -> None:
         feed, account = session.feed, session.account
-        assert feed is not None and account is not None
+        assert feed is not None
+        assert account is not None
+        look, page = self.database.find, FIRST_PAGE  # mostly there is little or nothing: look at once
         while True:
-            try:
-                rows = await self.database.read(messages.owed(account.id, after, PAGE))
-            except StorageError as error:
-                log.error("replay.failed", error=str(error))
-                feed.is_reading = False
-                session.goodbye(ErrorCode.TRY_AGAIN_LATER, retry_after_s=5.0)
-                return
+            rows = await look(messages.owed(account.id, after, page))
             if not session.is_alive or session.is_closing:
                 return
             last, is_cut = self._put_page(session, rows)
-            if feed.page_put(last, len(rows) >= PAGE or is_cut, account.announced_id):
+            if feed.page_put(last, len(rows) >= page or is_cut, account.announced_id):
                 if feed.missed_marks:
                     feed.missed_marks = False
                     await send_snapshot(session)
@@ -406,9 +412,10 @@ class HomeServer:
             if not feed.wants_page:
                 return
             after = feed.page_started()
+            look, page = self.database.read, PAGE
 
     def _put_page(self, session: Session, rows: Sequence[messages.LogRow]) -> tuple[int | None, bool]:
-        """Put a page on the link.  Returns the id of the last entry put, and whether the page was cut before its end."""
+        """Put a page on the link.  Returns the id of the last entry put, and whether the page was cut short."""
         last: int | None = None
         size = 0
         assert session.account is not None
@@ -422,7 +429,7 @@ class HomeServer:
                 continue  # its own, or there is nothing left to tell
             if row.author_id != me.id:
                 author = self.directory.live(row.author_id, row.author_login)
-                session.unacknowledged[author] = row.id
+                session.unacknowledged[author] = row.conversation, row.id
             session.send(event_of_row(row, address, self.instant(row.at)))
             self.counters.replayed += 1
             size += len(row.text)

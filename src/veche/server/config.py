@@ -1,4 +1,4 @@
-"""What can be set, with its default and its bounds.  Where a value comes from (flag, environment, file) is cli's matter."""
+"""What can be set, with its default and its bounds.  Where a value comes from is cli's matter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tls_cert: Annotated[Path | None, Meta(description="PEM certificate chain; default: one made here")] = None
     tls_key: Annotated[Path | None, Meta(description="PEM key of tls_cert")] = None
     behind_proxy: Annotated[bool, Meta(description="take plain text from anywhere: a proxy does TLS before us")] = False
-    block_duration: Annotated[float, Meta(ge=0, le=86_400 * 30, description="seconds of a lock after 3 failures")] = 60.0
+    block_duration: Annotated[float, Meta(ge=0, le=86_400 * 30, description="seconds of a lock after 3 failures")] = (
+        60.0
+    )
     scram_iterations: Annotated[int, Meta(ge=4096, le=10_000_000, description="PBKDF2 rounds of new passwords")] = (
         600_000
     )
@@ -42,13 +44,15 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     connections: Annotated[int, Meta(ge=1, description="connections from one address, this machine excepted")] = 500
     unacknowledged: Annotated[int, Meta(ge=1, le=100_000, description="messages in flight on one connection")] = 1000
     login_timeout: Annotated[float, Meta(gt=0, description="seconds a connection may stay without login")] = 60.0
-    ping_interval: Annotated[float, Meta(gt=0, description="seconds of silence before PING; three times: closed")] = 60.0
+    ping_interval: Annotated[float, Meta(gt=0, description="seconds of silence before PING; three times: closed")] = (
+        60.0
+    )
     slow_consumer_timeout: Annotated[
         float, Meta(gt=0, description="seconds a connection may take nothing before it is closed")
     ] = 60.0
-    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning, error")] = (
-        "info"
-    )
+    log_level: Annotated[
+        str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning, error")
+    ] = "info"
     log_format: Annotated[str, Meta(pattern="^(text|json)$", description="text or json")] = "text"
 
     def address(self) -> tuple[str, int]:

@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from .session import Session
 
 
+class Unsaved:
+    """A device's place that is not yet stored."""
+
+    __slots__ = ("delivered", "upto")
+
+    def __init__(self) -> None:
+        self.upto = 0
+        self.delivered: dict[int, int] = {}
+        """By conversation: the last message of the other person that is now delivered."""
+
+
 class LiveAccount:
     """An account that has a session, or that a session writes to.  One object per account while anyone holds it."""
 
@@ -26,7 +37,7 @@ class LiveAccount:
         """The last entry of any of its conversations that was announced."""
         self.delivered: dict[int, int] = {}
         """By author's account id: what some device of this account has acknowledged and may not be stored yet."""
-        self.unsaved: dict[int, int] = {}
+        self.unsaved: dict[int, Unsaved] = {}
         """By device: its place, acknowledged and not yet stored."""
         self.budget: Bucket | None = None
 

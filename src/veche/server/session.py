@@ -24,6 +24,7 @@ from veche.packets import (
     FAILED_BY_REQUEST,
     ClientPacket,
     ErrorCode,
+    Failed,
     Packet,
     link,
     message,
@@ -117,8 +118,8 @@ class Session:
         self.login_name = ""
         self.pending = 0
         """Messages that wait for their MESSAGE-SENT."""
-        self.unacknowledged: dict[LiveAccount, int] = {}
-        """By author: the last id put on this link and not yet acknowledged by the device."""
+        self.unacknowledged: dict[LiveAccount, tuple[int, int]] = {}
+        """By author: (conversation, last id put on this link and not yet acknowledged by the device)."""
         self.was_heard = True
         self.silent_sweeps = 0
         self.is_alive = True
@@ -199,8 +200,7 @@ class Session:
         if error.request is None and not line.strip():
             failure: Packet | None = None  # an empty line means nothing, but it costs
         elif (failed := FAILED_BY_REQUEST.get(error.request or "")) is not None:
-            extra = {"cookie": error.cookie} if failed is message.MessageSendFailed else {}
-            failure = failed(code=error.code, reason=error.reason, tag=error.tag, **extra)
+            failure = failure_of(failed, Refused(error.code, error.reason), error.tag, error.cookie)
         else:
             failure = link.Error(code=error.code, reason=error.reason, tag=error.tag)
         if failure is not None:
@@ -235,12 +235,7 @@ class Session:
         if failed is None:
             self.send(link.Error(code=refused.code, reason=refused.reason, tag=tag))
             return
-        extra = {"cookie": getattr(packet, "cookie", None)} if failed is message.MessageSendFailed else {}
-        self.send(
-            failed(
-                code=refused.code, reason=refused.reason, retry_after_s=refused.retry_after_s, tag=tag, **extra
-            )
-        )
+        self.send(failure_of(failed, refused, tag, getattr(packet, "cookie", None)))
 
     # -- packets out
 
@@ -321,6 +316,14 @@ class Session:
         self.app.full_links.pop(self, None)
         self.app.session_left(self)
         self.app.sessions.discard(self)
+
+
+def failure_of(failed: type[Failed], refused: Refused, tag: str | None, cookie: str | None) -> Failed:
+    """The -FAILED packet of a refusal; that of a message carries its cookie too."""
+    code, reason, retry_after_s = refused.code, refused.reason, refused.retry_after_s
+    if failed is message.MessageSendFailed:
+        return message.MessageSendFailed(code=code, reason=reason, retry_after_s=retry_after_s, tag=tag, cookie=cookie)
+    return failed(code=code, reason=reason, retry_after_s=retry_after_s, tag=tag)
 
 
 def refused_by_storage(error: StorageError) -> Refused:

@@ -8,6 +8,7 @@ Source: DESIGN §3; RFC 6455; Prometheus text format.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -46,8 +47,8 @@ class WebLoader:
 
     async def _load(self) -> None:
         def import_it() -> None:
-            import aiohttp.web  # noqa: F401
-            import prometheus_client  # noqa: F401
+            importlib.import_module("aiohttp.web")
+            importlib.import_module("prometheus_client")
 
         await asyncio.get_running_loop().run_in_executor(None, import_it)
         from aiohttp import web

@@ -22,9 +22,7 @@ async def history(session: Session, packet: message.HistoryGet) -> None:
         page = await session.app.database.read(
             messages.history(conversation, session.account.id, packet.before, packet.after, packet.limit)
         )
-    session.send(
-        message.HistoryGetOk(peer=peer.address, messages=shown(session, page), more=page.more, tag=packet.tag)
-    )
+    session.send(message.HistoryGetOk(peer=peer.address, messages=shown(session, page), more=page.more, tag=packet.tag))
 
 
 async def search(session: Session, packet: message.Search) -> None:
@@ -36,9 +34,7 @@ async def search(session: Session, packet: message.Search) -> None:
         page = await session.app.database.read(
             messages.search(conversation, session.account.id, packet.query, packet.before, packet.limit)
         )
-    session.send(
-        message.SearchOk(peer=peer.address, messages=shown(session, page), more=page.more, tag=packet.tag)
-    )
+    session.send(message.SearchOk(peer=peer.address, messages=shown(session, page), more=page.more, tag=packet.tag))
 
 
 async def check_conversation(session: Session, to: str) -> tuple[LiveAccount, int | None]:

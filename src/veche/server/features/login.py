@@ -1,9 +1,9 @@
 """Logging in: by SCRAM, by access token, by resumption; then the snapshot and what the device has missed.
 
-A resumption token is a keyed hash of the account, the device and the account's generation, so giving one out stores
-nothing; removing the device or raising the generation (a new password) voids it.
+A resumption token is a keyed hash of the account, the device and the account's generation: giving one out stores
+nothing, and removing the device or raising the generation (a new password) voids it.
 
-Unknown names get the same packets in the same time as known ones: a stable made-up salt and a verifier that no proof fits.
+Unknown names get the same packets in the same time as known ones: a stable made-up salt, a verifier no proof fits.
 
 Source: rows A11, M04-M09, T10-T12, X03, X05.
 """
@@ -26,6 +26,7 @@ from veche.storage.accounts import Account
 
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
+from .message import save_place
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -68,9 +69,7 @@ async def start_scram(session: Session, packet: account.Connect, wanted: Wanted)
     found = await app.database.find(accounts.find(login))
     if found is None or found.deleted_at is not None or not found.stored_key:
         found = None
-        verifier = Verifier(
-            fake_salt(app.secret, login), app.config.scram_iterations, app.decoy_key, app.decoy_key
-        )
+        verifier = Verifier(fake_salt(app.secret, login), app.config.scram_iterations, app.decoy_key, app.decoy_key)
     else:
         verifier = Verifier(found.salt, found.iterations, found.stored_key, found.server_key)
     binding = app.binding if session.link.is_secure else None
@@ -224,8 +223,8 @@ async def open_session(
     """The credentials hold: make this connection a device, tell it the state, replay what it missed."""
     app = session.app
     live = app.directory.live(row.id, row.login)
-    for device_id, upto in list(live.unsaved.items()):
-        await app.database.write(devices.acknowledge(row.id, device_id, upto))
+    for device_id in list(live.unsaved):
+        await app.database.write(save_place(live, device_id))
     name = wanted.device or free_name(live, anonymous)
     device = await app.database.find(devices.find(row.id, name))
     if device is None:
@@ -239,7 +238,10 @@ async def open_session(
             other.goodbye(ErrorCode.REPLACED)
     cursor = device.cursor_id
     if wanted.cursor is not None:
-        cursor = max(cursor, min(wanted.cursor, app.announced_id))
+        claimed = min(wanted.cursor, app.announced_id)
+        if claimed > cursor:  # it has more than we had stored of it, as after a crash of ours
+            await app.database.write(devices.acknowledge(row.id, device.id, claimed))
+            cursor = claimed
     if session.token_id is None:
         app.limit(live)
     session.logged_in(live, name, device.id, cursor)

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from veche.core.names import BadLogin, split_address
 from veche.packets import ErrorCode, Packet, message
 from veche.storage import accounts, conversations, devices, messages
-from veche.storage.database import Entry, Kind, StorageError, Stored
+from veche.storage.database import Entry, Kind, Steps, StorageError, Stored
 
-from ..live import LiveAccount, Route
+from ..live import LiveAccount, Route, Unsaved
 from ..session import JSON, Handler, Refused, Session, refused_by_storage
 
 TEXT = int(Kind.TEXT)
@@ -141,7 +141,7 @@ def announce(receipt: Receipt, stored: Stored) -> None:
                     if event is None:
                         event = event_of(receipt, stored, at)
                         line = JSON.encode(event)
-                    to.unacknowledged[author] = id
+                    to.unacknowledged[author] = route.conversation, id
                     if to.is_json:
                         to.link.put(line)
                     else:
@@ -188,9 +188,7 @@ def refuse(receipt: Receipt, error: StorageError) -> None:
     )
 
 
-def announce_event(
-    session: Session, author: LiveAccount, peer: LiveAccount, is_hidden: bool, event: LogEvent
-) -> None:
+def announce_event(session: Session, author: LiveAccount, peer: LiveAccount, is_hidden: bool, event: LogEvent) -> None:
     """Tell a change to all devices of both people but the one that made it."""
     for account in (author,) if is_hidden else (author, peer):
         account.announced_id = event.id
@@ -334,28 +332,42 @@ async def change(
 def delivered(session: Session, packet: message.MessageDeliveredUpTo) -> None:
     """The device has everything up to an id: move its cursor, tell the authors."""
     app, me, feed = session.app, session.account, session.feed
-    assert me is not None and feed is not None
+    assert me is not None
+    assert feed is not None
     if not feed.acknowledge(packet.id, me.announced_id):
         return
     upto = feed.cursor_id
-    for author, last in list(session.unacknowledged.items()):
+    device_id = session.device_id
+    unsaved = me.unsaved.get(device_id)
+    if unsaved is None:
+        unsaved = me.unsaved[device_id] = Unsaved()
+    unsaved.upto = upto
+    for author, (conversation, last) in list(session.unacknowledged.items()):
         taken = min(last, upto)
         if last <= upto:
             del session.unacknowledged[author]
         if taken <= me.delivered.get(author.id, 0):
             continue
-        me.delivered[author.id] = taken
+        me.delivered[author.id] = unsaved.delivered[conversation] = taken
         event = message.MessageDelivered(id=taken, peer=author.address, by=me.address)
         app.tell(author, event)
         app.tell(me, event, but=session)
-    device_id = session.device_id
-    me.unsaved[device_id] = upto
+    app.database.mark(
+        lambda: save_place(me, device_id), ("cursor", device_id), lambda saved: forget(me, device_id, saved)
+    )
 
-    def then(_: object) -> None:
-        if me.unsaved.get(device_id) == upto:
-            del me.unsaved[device_id]
 
-    app.database.mark(lambda: devices.acknowledge(me.id, device_id, upto), ("cursor", device_id), then)
+def save_place(me: LiveAccount, device_id: int) -> Steps[int]:
+    """The steps that store how far a device has acknowledged."""
+    unsaved = me.unsaved.get(device_id) or Unsaved()
+    return devices.moved(me.id, device_id, unsaved.upto, dict(unsaved.delivered))
+
+
+def forget(me: LiveAccount, device_id: int, saved: int) -> None:
+    """The device's place is stored up to here."""
+    unsaved = me.unsaved.get(device_id)
+    if unsaved is not None and unsaved.upto <= saved:
+        del me.unsaved[device_id]
 
 
 async def read(session: Session, packet: message.MessageReadUpTo) -> None:
@@ -365,7 +377,9 @@ async def read(session: Session, packet: message.MessageReadUpTo) -> None:
     row = await app.database.find(messages.get(packet.id, me.id))
     if row is None:
         raise Refused(ErrorCode.UNKNOWN_MESSAGE)
-    other = app.directory.live(*((row.other_id, row.other_login) if row.author_id == me.id else (row.author_id, row.author_login)))
+    other = app.directory.live(
+        *((row.other_id, row.other_login) if row.author_id == me.id else (row.author_id, row.author_login))
+    )
     is_silent = bool(row.hidden) or await app.is_blocked(by=me.id, who=other.id)
     event = message.MessageRead(id=row.id, peer=other.address, by=me.address)
 
