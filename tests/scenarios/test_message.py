@@ -302,6 +302,17 @@ def test_history_of_people_who_never_wrote_is_empty(alice: Wire, bob: Wire) -> N
     assert alice.ask("HISTORY-GET", peer="nobody-here")["code"] == "unknown-user"
 
 
+def test_history_asked_for_right_after_sending_has_what_was_sent(alice: Wire, bob: Wire) -> None:
+    """Rows: M20, M14."""
+    for n in range(20):
+        alice.send("MESSAGE", to=bob.login, text=f"p{n}")
+    alice.send("HISTORY-GET", peer=bob.login)
+    alice.send("SEARCH", peer=bob.login, query="p19")
+    history = alice.until("HISTORY-GET-OK")[-1]
+    assert [one["text"] for one in history["messages"]] == [f"p{n}" for n in range(20)]
+    assert [one["text"] for one in alice.until("SEARCH-OK")[-1]["messages"]] == ["p19"]
+
+
 def test_search_finds_words_of_one_conversation_at_once(alice: Wire, bob: Wire, mallory: Wire) -> None:
     """Rows: X15."""
     first = alice.say(bob.login, "Ёжик в тумане")["id"]

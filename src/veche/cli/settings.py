@@ -34,7 +34,7 @@ def describe(field: msgspec.inspect.Field) -> str:
     """The one-line description of a setting."""
     type_: Any = field.type
     if isinstance(type_, msgspec.inspect.Metadata):
-        schema: Any = type_.extra_json_schema  # pyright: ignore[reportUnknownMemberType]
+        schema: Any = getattr(type_, "extra_json_schema", None)
         return "" if schema is None else str(schema.get("description", ""))
     return ""
 

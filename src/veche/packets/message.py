@@ -289,7 +289,7 @@ class HistoryMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reply_to: MessageId | None = None
     edited: bool = False
     retracted: bool = False
-    reactions: list[Reaction] = []  # noqa: RUF012 - msgspec gives each packet its own
+    reactions: list[Reaction] = []
 
 
 class HistoryGetOk(Packet, kw_only=True, tag="HISTORY-GET-OK"):

@@ -438,8 +438,9 @@ class HomeServer:
 
 def on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what nobody else caught.  A connection that breaks or fails its handshake is the other side's matter."""
-    error = context.get("exception")
-    if isinstance(error, OSError):  # ssl.SSLError and TimeoutError are OSErrors too
+    error: object = context.get("exception")
+    kind = error if isinstance(error, type) else type(error)
+    if issubclass(kind, OSError):  # ssl.SSLError and TimeoutError are OSErrors too
         log.debug("link.broken", what=context.get("message"), error=str(error))
     else:
         log.error("loop.error", what=context.get("message"), error=repr(error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from veche.packets import ErrorCode, Packet, message
-from veche.storage import conversations, messages
+from veche.storage import conversations, facts, messages
 
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
@@ -38,8 +38,13 @@ async def search(session: Session, packet: message.Search) -> None:
 
 
 async def check_conversation(session: Session, to: str) -> tuple[LiveAccount, int | None]:
-    """The peer and the conversation with them, None when nothing was ever written."""
+    """The peer and the conversation with them, None when nothing was ever written.
+
+    What this link has sent before it asked is stored by then, and so found.
+    """
     assert session.account is not None
+    if session.pending:
+        await session.app.database.write(facts.nothing())
     peer = await check_peer(session, to)
     return peer, await session.app.database.find(conversations.find_direct(session.account.id, peer.id))
 
