@@ -7,6 +7,9 @@ result.  It does no I/O of its own, so the same steps run in SQLite's writer thr
 The log is the part that must be fast.  `append` queues one entry and returns at once; entries that arrive while a
 commit runs go into the next one (group commit).  Nothing is reported as stored before the commit has reached the disk.
 
+`mark` is for facts that may be late, `read` and `find` for reading.  Searching by words is the one thing that the two
+databases do differently, so steps ask for it by `Words` instead of by SQL.
+
 Order: ids ascend in the order of committing, appends and writes alike, and the callbacks (`on_stored`, `then`) run
 in that order too, on the event loop.  So whoever announces from the callbacks announces in the order of ids.
 
@@ -38,6 +41,8 @@ class Statement(NamedTuple):
 
     sql: str
     args: tuple[int | str | bytes | None, ...] = ()
+    page: bool = False
+    """It gives many rows of numbers and texts; a database may hand them over in one piece."""
 
 
 class Entry(NamedTuple):
@@ -68,8 +73,34 @@ class Stored(NamedTuple):
     """The same device had stored the same cookie before; `id`, `seq` and `at` are those of that time."""
 
 
-Steps = Generator[Statement | Entry, Any, T]
-"""Yields a Statement, receives `list[tuple]` (its rows); yields an Entry, receives `Stored`."""
+class Words(NamedTuple):
+    """A search: the messages of one conversation that hold all the words, the newest first."""
+
+    conversation: int
+    viewer: int
+    """Entries hidden from this account are not found."""
+    words: tuple[str, ...]
+    """Letters and digits only; the last one may be a beginning."""
+    before: int | None
+    limit: int
+
+
+Rows = list[tuple[Any, ...]]
+
+Steps = Generator[Statement | Entry | Words, Any, T]
+"""Yields a Statement, receives its `Rows`; an Entry, receives `Stored`; Words, receives rows of one id each."""
+
+
+def drive(steps: Steps[T], answer: Callable[[Statement | Entry | Words], Any]) -> T:
+    """Run steps to their end, with this way to answer them."""
+    try:
+        request = next(steps)
+        while True:
+            request = steps.send(answer(request))
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        steps.close()
 
 
 class StorageError(Exception):
@@ -107,10 +138,11 @@ class Database(Protocol):
         """
         ...
 
-    def mark(self, steps: Callable[[], Steps[None]], key: object) -> None:
+    def mark(self, steps: Callable[[], Steps[T]], key: object, then: Callable[[T], None] | None = None) -> None:
         """Run steps with some later commit, within a second; of several with one key only the last is run.
 
-        For facts that may be lost in a crash without harm, such as a device's place that the client knows too.
+        `steps` is called on the loop when its time has come, again if that commit failed.  For facts that may be
+        lost in a crash without harm, such as a device's place that the client knows too.
         """
         ...
 
@@ -120,6 +152,10 @@ class Database(Protocol):
 
     async def find(self, steps: Steps[T]) -> T:
         """Run reading steps that touch a few rows by key; may run at once, without suspending."""
+        ...
+
+    async def index_now(self, timeout_s: float = 2.0) -> bool:
+        """Wait until a search finds everything stored so far, at most so long; False: it is still behind."""
         ...
 
     async def close(self) -> None:

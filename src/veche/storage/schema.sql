@@ -77,8 +77,9 @@ CREATE TABLE message (
     edited_at       INTEGER,
     retracted_at    INTEGER
 ) STRICT;
-CREATE INDEX message_conversation ON message (conversation_id, id);
+CREATE INDEX message_conversation ON message (conversation_id);  -- and id, which SQLite adds to every index by itself
 CREATE UNIQUE INDEX message_cookie ON message (device_id, cookie) WHERE cookie IS NOT NULL;
+CREATE INDEX message_edit ON message (target_id) WHERE kind = 1;
 
 CREATE TABLE reaction (
     message_id  INTEGER NOT NULL,
@@ -87,6 +88,7 @@ CREATE TABLE reaction (
     at          INTEGER NOT NULL,
     PRIMARY KEY (message_id, account_id, emoji)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX reaction_account ON reaction (account_id);
 
 CREATE TABLE block (
     account_id  INTEGER NOT NULL REFERENCES account(id),
@@ -101,5 +103,19 @@ CREATE TABLE fact (
     value       BLOB    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- search, SQLite only: filled after the fact by the indexer, up to fact 'indexed'
-CREATE VIRTUAL TABLE message_words USING fts5(text, content='message', content_rowid='id', tokenize='unicode61 remove_diacritics 2');
+-- search, SQLite only: filled after the fact by the indexer, up to the id in fact 'indexed'; the conversation is a word
+-- too, so that a search costs what the conversation holds, not what the server holds
+CREATE VIEW message_text AS
+    SELECT id, text, 'c' || conversation_id AS place FROM message WHERE kind = 0 AND retracted_at IS NULL;
+CREATE VIRTUAL TABLE message_words USING fts5(
+    text, place, content='message_text', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+);
+-- edits and retractions of what is indexed already; inserting is never slowed down by a trigger
+CREATE TRIGGER message_reworded AFTER UPDATE OF text ON message
+WHEN old.kind = 0 AND old.retracted_at IS NULL
+    AND old.id <= (SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM fact WHERE name = 'indexed')
+BEGIN
+    INSERT INTO message_words (message_words, rowid, text, place)
+        VALUES ('delete', old.id, old.text, 'c' || old.conversation_id);
+    INSERT INTO message_words (rowid, text, place) SELECT id, text, place FROM message_text WHERE id = new.id;
+END;

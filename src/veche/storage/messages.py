@@ -1,0 +1,277 @@
+"""The log of the conversations: what a device is owed, pages of history, search, and changes of what was written.
+
+Every change is an entry of its own, with an id and a `seq`, so devices that were away hear of it; at the same time it
+is applied to the message it is about, so history shows messages as they stand.  What was replaced or taken back is gone
+everywhere: an EDIT in the log always holds the newest text of its message, or none (`retracted_at` is set: whoever
+replays the log passes over such an entry).
+
+Plain messages do not come this way: see `Database.append`.
+
+Source: rows M13-M23, T26, T29, X15.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
+from typing import NamedTuple
+
+from .database import Entry, Kind, Rows, Statement, Steps, Stored, Words
+
+
+class UnknownMessage(Exception):
+    """There is no such message that this account may see, or it was taken back."""
+
+
+class NotYours(Exception):
+    """Somebody else wrote it."""
+
+
+class LogRow(NamedTuple):
+    """One entry of a log, for reading."""
+
+    id: int
+    conversation: int
+    seq: int
+    kind: int
+    author_id: int
+    author_login: str
+    other_login: str
+    """The person of the conversation who is not the author."""
+    at: int
+    text: str
+    target_id: int | None
+    edited_at: int | None
+    retracted_at: int | None
+    """A TEXT: taken back.  Another kind: erased, there is nothing left to tell."""
+    hidden: int
+    """1: only the author may see it."""
+    device_id: int
+    """The author's device that wrote it."""
+    other_id: int
+    """The account of `other_login`."""
+
+
+class Reaction(NamedTuple):
+    """One person's reaction to a message."""
+
+    message_id: int
+    login: str
+    emoji: str
+
+
+class Page(NamedTuple):
+    """Messages as they stand, and the reactions to them."""
+
+    rows: Sequence[LogRow]
+    reactions: dict[int, list[Reaction]]
+    """By the message's id; a message without reactions is not in it."""
+    more: bool
+    """There are further messages in the direction asked for."""
+
+
+_ROW = """SELECT m.id, m.conversation_id, m.seq, m.kind, m.author_id, a.login, o.login, m.at, m.text, m.target_id,
+    m.edited_at, m.retracted_at, m.hidden, m.device_id, o.id
+    FROM message m JOIN conversation c ON c.id = m.conversation_id
+    JOIN account a ON a.id = m.author_id JOIN account o ON o.id = c.low_id + c.high_id - m.author_id"""
+
+
+def last_id() -> Steps[int]:
+    """Return the id of the newest entry of all, 0 if there is none."""
+    rows: Rows = yield Statement("SELECT max(id) FROM message")
+    return rows[0][0] or 0
+
+
+def owed(account_id: int, after_id: int, limit: int, *, kind: Kind | None = None) -> Steps[Sequence[LogRow]]:
+    """Return what was logged for the account after an id, oldest first; fewer than `limit` rows: that was all.
+
+    Cost: one step in an index for each conversation of the account; then, with n conversations that have something,
+    about `limit * ln(n)` rows, however long the backlog is: they are read in the order of their first entries, each
+    only up to the `limit`-th id found so far.
+    """
+    first: Rows = yield Statement(
+        """SELECT conversation_id, id FROM (
+            SELECT m.conversation_id AS conversation_id, (
+                SELECT x.id FROM message x WHERE x.conversation_id = m.conversation_id AND x.id > $2
+                ORDER BY x.id LIMIT 1) AS id
+            FROM member m WHERE m.account_id = $1) AS first
+        WHERE id IS NOT NULL""",
+        (account_id, after_id),
+        page=True,
+    )
+    first.sort(key=itemgetter(1))
+    only = "" if kind is None else f" AND m.kind = {int(kind)}"
+    sql = f"""{_ROW} WHERE m.conversation_id = $1 AND m.id > $2 AND m.id <= $3
+        AND (m.hidden = 0 OR m.author_id = $4){only} ORDER BY m.id LIMIT $5"""
+    page: Rows = []
+    bound = 2**62
+    for conversation, first_id in first:
+        if first_id > bound:
+            break
+        more: Rows = yield Statement(sql, (conversation, after_id, bound, account_id, limit), page=True)
+        page = list(islice(merge(page, more), limit))
+        if len(page) == limit:
+            bound = page[-1][0]
+    return [LogRow(*row) for row in page]
+
+
+def get(message_id: int, viewer_id: int) -> Steps[LogRow | None]:
+    """Return one entry, None unless the viewer is of its conversation and may see it."""
+    rows: Rows = yield Statement(
+        f"""{_ROW} WHERE m.id = $1 AND (m.hidden = 0 OR m.author_id = $2) AND (c.low_id = $2 OR c.high_id = $2)""",
+        (message_id, viewer_id),
+    )
+    return LogRow(*rows[0]) if rows else None
+
+
+def history(conversation: int, viewer_id: int, before: int | None, after: int | None, limit: int) -> Steps[Page]:
+    """Return a page of messages, oldest first: the first ones after `after`, else the last ones before `before`."""
+    forward = after is not None
+    sql = f"""{_ROW} WHERE m.conversation_id = $1 AND m.id > $2 AND m.id < $3 AND m.kind = 0
+        AND (m.hidden = 0 OR m.author_id = $4) ORDER BY m.id {"" if forward else "DESC"} LIMIT $5"""
+    rows: Rows = yield Statement(
+        sql,
+        (conversation, after or 0, 2**62 if before is None else before, viewer_id, limit + 1),
+        page=True,
+    )
+    found = [LogRow(*row) for row in rows[:limit]]
+    if not forward:
+        found.reverse()
+    return Page(found, (yield from _reactions(found)), len(rows) > limit)
+
+
+def search(conversation: int, viewer_id: int, query: str, before: int | None, limit: int) -> Steps[Page]:
+    """Return messages that hold all words of the query, newest first; none if there is no word in it."""
+    words = split_words(query)
+    if not words:
+        return Page([], {}, False)
+    ids: Rows = yield Words(conversation, viewer_id, words, before, limit + 1)
+    if not ids:
+        return Page([], {}, False)
+    wanted = [row[0] for row in ids[:limit]]
+    rows: Rows = yield Statement(f"{_ROW} WHERE m.id IN {_slots(wanted)}", _padded(wanted), page=True)
+    found = sorted((LogRow(*row) for row in rows), key=itemgetter(0), reverse=True)
+    return Page(found, (yield from _reactions(found)), len(ids) > limit)
+
+
+def split_words(query: str) -> tuple[str, ...]:
+    """Return the runs of letters and digits of a query, at most 16."""
+    return tuple(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", query))[:16])
+
+
+def _slots(ids: Sequence[int]) -> str:
+    return "(" + ", ".join(f"${n + 1}" for n in range(len(_padded(ids)))) + ")"
+
+
+def _padded(ids: Sequence[int]) -> tuple[int, ...]:
+    """Return ids, the last one repeated up to a power of two: so few statements differ, and they stay prepared."""
+    size = 1 << (len(ids) - 1).bit_length()
+    return (*ids, *[ids[-1]] * (size - len(ids)))
+
+
+def _reactions(page: Sequence[LogRow]) -> Steps[dict[int, list[Reaction]]]:
+    found: dict[int, list[Reaction]] = {}
+    if page:
+        ids = [row.id for row in page]
+        rows: Rows = yield Statement(
+            f"""SELECT r.message_id, r.at, a.login, r.emoji FROM reaction r JOIN account a ON a.id = r.account_id
+            WHERE r.message_id IN {_slots(ids)}""",
+            _padded(ids),
+            page=True,
+        )
+        for message_id, _, login, emoji in sorted(rows):
+            found.setdefault(message_id, []).append(Reaction(message_id, login, emoji))
+    return found
+
+
+def edit(entry: Entry, now: int) -> Steps[Stored]:
+    """Replace the text of the author's own message `entry.target`.  Raises UnknownMessage or NotYours."""
+    entry, refusal = yield from _aimed(entry, own=True)
+    if refusal is not None:
+        return (yield from _repeat_or(entry, refusal))
+    stored: Stored = yield entry
+    if not stored.repeat:
+        yield Statement(
+            "UPDATE message SET text = $2, edited_at = $3 WHERE id = $1",
+            (entry.target, entry.text, now),
+        )
+        yield Statement(
+            "UPDATE message SET text = $2 WHERE target_id = $1 AND kind = 1 AND id < $3",
+            (entry.target, entry.text, stored.id),
+        )
+    return stored
+
+
+def retract(entry: Entry, now: int) -> Steps[Stored]:
+    """Take the author's own message `entry.target` back: its text, its edits and the reactions to it are erased."""
+    entry, refusal = yield from _aimed(entry, own=True)
+    if refusal is not None:
+        return (yield from _repeat_or(entry, refusal))
+    stored: Stored = yield entry
+    if not stored.repeat:
+        yield Statement("UPDATE message SET text = '', retracted_at = $2 WHERE id = $1", (entry.target, now))
+        yield Statement(
+            "UPDATE message SET text = '', retracted_at = $2 WHERE target_id = $1 AND kind = 1",
+            (entry.target, now),
+        )
+        yield Statement("DELETE FROM reaction WHERE message_id = $1", (entry.target,))
+    return stored
+
+
+def react(entry: Entry, now: int) -> Steps[Stored]:
+    """Add or remove (kind REACT or UNREACT) the author's reaction `entry.text` to a message.  Raises UnknownMessage."""
+    entry, refusal = yield from _aimed(entry, own=False)
+    if refusal is not None:
+        return (yield from _repeat_or(entry, refusal))
+    stored: Stored = yield entry
+    if not stored.repeat:
+        if entry.kind == Kind.REACT:
+            yield Statement(
+                """INSERT INTO reaction (message_id, account_id, emoji, at) VALUES ($1, $2, $3, $4)
+                ON CONFLICT (message_id, account_id, emoji) DO NOTHING""",
+                (entry.target, entry.author, entry.text, now),
+            )
+        else:
+            yield Statement(
+                "DELETE FROM reaction WHERE message_id = $1 AND account_id = $2 AND emoji = $3",
+                (entry.target, entry.author, entry.text),
+            )
+    return stored
+
+
+unreact = react
+
+
+def _aimed(entry: Entry, *, own: bool) -> Steps[tuple[Entry, Exception | None]]:
+    """Look at the target; return the entry (hidden if its target is), and why it is refused, if it is."""
+    rows: Rows = yield Statement(
+        "SELECT author_id, hidden, retracted_at FROM message WHERE id = $1 AND conversation_id = $2 AND kind = 0",
+        (entry.target, entry.conversation),
+    )
+    if not rows:
+        return entry, UnknownMessage()
+    author, hidden, retracted_at = rows[0]
+    mine = author == entry.author
+    if hidden and not mine:
+        return entry, UnknownMessage()
+    if own and not mine:
+        return entry, NotYours()
+    if retracted_at is not None:
+        return entry, UnknownMessage()
+    return entry._replace(hidden=1) if hidden else entry, None
+
+
+def _repeat_or(entry: Entry, refusal: Exception) -> Steps[Stored]:
+    """What is refused now may have been done before: then it is answered as it was."""
+    if entry.cookie is not None:
+        rows: Rows = yield Statement(
+            "SELECT id, seq, at FROM message WHERE device_id = $1 AND cookie = $2",
+            (entry.device, entry.cookie),
+        )
+        if rows:
+            return Stored(*rows[0], repeat=True)
+    raise refusal
