@@ -8,7 +8,8 @@ from veche.net.listener import looks_like_http, may_speak_plainly
 
 
 @pytest.mark.parametrize(
-    ("ip", "plain"), [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("192.0.2.1", False), ("fe80::1%eth0", False)]
+    ("ip", "plain"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("192.0.2.1", False), ("fe80::1%eth0", False)],
 )
 def test_only_this_machine_may_do_without_tls(ip: str, plain: bool) -> None:
     """Rows: A08."""

@@ -63,7 +63,9 @@ class StartError(Exception):
 class HomeServer:
     """One server process.  `start`, then `run` until `stop`."""
 
-    def __init__(self, config: ServerConfig, database: Database) -> None:
+    def __init__(
+        self, config: ServerConfig, database: Database, *, wall_ns: Callable[[], int] = time.time_ns
+    ) -> None:
         self.config = config
         self.database = database
         self.directory = Directory(config.domain)
@@ -86,6 +88,7 @@ class HomeServer:
         self.url = ""
         self.is_stopping = False
         self.monotonic = time.monotonic
+        self._wall_ns = wall_ns
         self.origin_of = origin_of
         self.started_at = time.time()
         self._links_by_address: dict[str, int] = {}
@@ -198,7 +201,7 @@ class HomeServer:
 
     def now_us(self) -> int:
         """Microseconds since 1970; never steps back while this server runs, whatever the clock does."""
-        now = time.time_ns() // 1000
+        now = self._wall_ns() // 1000
         if now < self._last_us:
             return self._last_us
         self._last_us = now

@@ -1,0 +1,213 @@
+"""What a device keeps on this machine between two runs: its name, resumption token, cursor, and whom it trusts.
+
+    <directory>/known_servers.json                 host:port -> fingerprint, or "authorities"
+    <directory>/devices/<host:port login>/1.json   one file a device ("slot"), beside the lock of the process that is it
+
+A process takes the first slot that no other process holds, so two terminals of one person on one machine are two
+devices, and one that is started again is the device that it was.  Files are written whole or not at all and can be read
+by their owner only, since a resumption token logs in.
+
+A cursor means something only to the server that made it, so a slot remembers the certificate's fingerprint and starts
+anew when another server answers at its address.
+
+Source: rows X05, A02 (locks on Windows and elsewhere).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+import msgspec
+
+from .events import Place
+
+MAX_SLOTS = 64
+AUTHORITIES = "authorities"
+"""Trusted since an authority vouches for it; no fingerprint is pinned."""
+
+
+class StateError(Exception):
+    """The directory cannot be used; the text says why."""
+
+
+class Busy(Exception):
+    """Another process is this device now."""
+
+
+class _Kept(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A slot's file."""
+
+    device: str
+    server: str = ""
+    """fingerprint of the server that the rest is of"""
+    resume: str | None = None
+    cursor: int = 0
+
+
+class Slot:
+    """One device of one account on this machine, held by this process until `release`."""
+
+    def __init__(self, path: Path, lock: IO[bytes], kept: _Kept) -> None:
+        self._path, self._lock, self._kept = path, lock, kept
+
+    @property
+    def device(self) -> str:
+        return self._kept.device
+
+    def place(self, server: str) -> Place:
+        """What is known of this device on the server with this fingerprint (or AUTHORITIES)."""
+        kept = self._kept
+        if kept.server not in ("", server):
+            return Place(kept.device, None, 0)
+        return Place(kept.device, kept.resume, kept.cursor)
+
+    def keep(self, place: Place, server: str) -> None:
+        """Write the place down.  A full disk costs a repetition later, not the conversation now."""
+        self._kept = _Kept(
+            device=place.device or self._kept.device, server=server, resume=place.resume, cursor=place.cursor
+        )
+        with contextlib.suppress(OSError):
+            write_whole(self._path, msgspec.json.encode(self._kept))
+
+    def forget(self) -> None:
+        """The session is over for good: only the device's name stays."""
+        self.keep(Place(self._kept.device, None, 0), "")
+
+    def release(self) -> None:
+        """Let another process be this device."""
+        self._lock.close()
+
+
+class StateDirectory:
+    """The directory of all that this person's terminals keep."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def take_slot(self, host: str, port: int, login: str, *, device: str, is_chosen: bool = False) -> Slot:
+        """Take a device that is free, or make one.
+
+        device: the name of a new device; is_chosen: this device and no other.  Raises Busy, StateError.
+        """
+        folder = self._path / "devices" / quote(f"{host}:{port} {login}", safe="")
+        try:
+            for directory in (self._path, folder.parent, folder):
+                make_private(directory)
+            if is_chosen:
+                return self._take(folder, "named " + quote(device, safe=""), device)
+            for number in range(1, MAX_SLOTS + 1):
+                try:
+                    return self._take(folder, str(number), device if number == 1 else f"{device[:60]} {number}")
+                except Busy:
+                    continue
+        except OSError as error:
+            raise StateError(f"{error.filename or folder} cannot be used: {error.strerror or error}.") from None
+        raise Busy
+
+    @staticmethod
+    def _take(folder: Path, stem: str, device: str) -> Slot:
+        lock = (folder / f"{stem}.lock").open("ab")
+        try:
+            lock_or_busy(lock)
+        except BaseException:
+            lock.close()
+            raise
+        path = folder / f"{stem}.json"
+        try:
+            kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+        except (OSError, msgspec.DecodeError):
+            kept = _Kept(device=device)
+        return Slot(path, lock, kept)
+
+    def trusted(self, host: str, port: int) -> str | None:
+        """The fingerprint that is pinned for a server, AUTHORITIES, or None when it is not known."""
+        return self._known().get(f"{host}:{port}")
+
+    def trust(self, host: str, port: int, fingerprint: str) -> None:
+        """Pin a server's fingerprint (or AUTHORITIES).  Raises StateError."""
+        try:
+            make_private(self._path)
+            write_whole(
+                self._path / "known_servers.json",
+                msgspec.json.format(msgspec.json.encode({**self._known(), f"{host}:{port}": fingerprint}), indent=2),
+            )
+        except OSError as error:
+            raise StateError(f"{error.filename or self._path} cannot be written: {error.strerror or error}.") from None
+
+    def _known(self) -> dict[str, str]:
+        try:
+            return msgspec.json.decode((self._path / "known_servers.json").read_bytes(), type=dict[str, str])
+        except (OSError, msgspec.DecodeError):
+            return {}
+
+    @property
+    def known_servers(self) -> Path:
+        """The file of pinned fingerprints, for sentences that name it."""
+        return self._path / "known_servers.json"
+
+    def preference(self, name: str, default: bool) -> bool:
+        """A remembered choice of the person."""
+        try:
+            known = msgspec.json.decode((self._path / "preferences.json").read_bytes(), type=dict[str, bool])
+        except (OSError, msgspec.DecodeError):
+            return default
+        return known.get(name, default)
+
+    def prefer(self, name: str, value: bool) -> None:
+        """Remember a choice; it is only a convenience, so failing to is no matter."""
+        path = self._path / "preferences.json"
+        try:
+            known = msgspec.json.decode(path.read_bytes(), type=dict[str, bool])
+        except (OSError, msgspec.DecodeError):
+            known = {}
+        with contextlib.suppress(OSError):
+            make_private(self._path)
+            write_whole(path, msgspec.json.encode({**known, name: value}))
+
+
+def make_private(path: Path) -> None:
+    """Make a directory that its owner alone can read."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees all of it or the one before; its owner alone can read it."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    temporary.replace(path)
+
+
+def lock_or_busy(file: IO[bytes]) -> None:
+    """Lock a file for as long as this process has it open.  Raises Busy."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            raise Busy from None
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy from None
+
+
+def state_directory(environ: Mapping[str, str], home: Path) -> Path:
+    """Where this system keeps what programs remember.  environ: of the process, read by cli alone."""
+    if sys.platform == "win32":
+        base = environ.get("LOCALAPPDATA")
+        return Path(base) / "veche" if base else home / "AppData" / "Local" / "veche"
+    base = environ.get("XDG_STATE_HOME")
+    return Path(base) / "veche" if base and os.path.isabs(base) else home / ".local" / "state" / "veche"

@@ -1,0 +1,284 @@
+"""The plain mode: commands on standard input, one a line; what happens on standard output, one event a line.
+
+With `as_json` every line is one packet, exactly as it came over the wire; what is refused here, before it is sent, is
+an ERROR packet.  Reading stops while too much is on its way (`HELLO.limits.unacknowledged`), so a script may write as
+fast as it likes.  What is printed has been handled: only then is it acknowledged to the server.
+
+At the end of the input the answers to what was sent are waited for.
+
+Source: rows T26-T39, M13-M23; acceptance runs this mode.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextlib
+import getpass
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import BinaryIO
+
+from veche.client import Arrived, Client, ClientEnded, DialError, Offline, Online, RequestFailed
+from veche.packets import MAX_LINE_BYTES, ErrorCode, Packet
+from veche.packets.account import AccountExport, AccountExportOk, ConnectOk, RegisterFailed
+from veche.packets.codec import JsonCodec
+from veche.packets.link import Error
+from veche.packets.message import HistoryGetOk, Message, MessageSend, MessageSent, ReplayEnd, SearchOk
+
+from . import sentences
+from .entrance import EXIT_NO_LINK, EXIT_OK, EXIT_REFUSED, Asker, Entered, Leave, Wish, enter, why
+from .plain_commands import HELP, Command, Help, Logout, Read, Reply, Wrong, parse
+from .text import harmless
+
+PATIENCE_S = 10.0
+"""At the end, how long no answer may come before the rest is given up."""
+CHUNK_BYTES = 64 * 1024
+MAX_INPUT_LINE = 4 * MAX_LINE_BYTES
+KNOWN_PEERS = 10_000
+"""At least so many messages are remembered by their conversation, for `reply`."""
+
+_encode = JsonCodec().encode
+
+
+class InputLines:
+    """Lines of a file descriptor, read by a thread of its own: the one way that works for files, pipes and terminals,
+    on Windows too.  The thread waits when nobody takes what it has read.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
+        self._room = threading.Semaphore(4)
+        self._loop = asyncio.get_running_loop()
+        threading.Thread(target=self._read, name="stdin", daemon=True).start()
+
+    def _read(self) -> None:
+        chunk = b"."
+        while chunk:
+            self._room.acquire()
+            try:
+                chunk = os.read(self._descriptor, CHUNK_BYTES)
+            except OSError:
+                chunk = b""
+            try:
+                self._loop.call_soon_threadsafe(self._chunks.put_nowait, chunk)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                return
+
+    async def batches(self) -> AsyncIterator[list[str]]:
+        """Whole lines without their ends, as many as have arrived."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        rest = ""
+        while chunk := await self._chunks.get():
+            self._room.release()
+            *complete, rest = (rest + decoder.decode(chunk)).split("\n")
+            if complete:
+                yield [line.removesuffix("\r") for line in complete]
+            if len(rest) > MAX_INPUT_LINE:
+                yield [rest]  # too long for any packet: refused as a whole
+                rest = ""
+        rest += decoder.decode(b"", final=True)
+        if rest:
+            yield [rest.removesuffix("\r")]
+
+
+class TerminalAsker:
+    """Asks on the terminal, without touching standard output."""
+
+    async def ask(self, question: str) -> str:
+        print(question, end="", file=sys.stderr, flush=True)
+        line = await asyncio.to_thread(os.read, sys.stdin.fileno(), 4096)
+        if not line:
+            raise EOFError
+        return line.decode(errors="replace").rstrip("\r\n")
+
+    async def ask_secret(self, question: str) -> str:
+        return await asyncio.to_thread(getpass.getpass, question, sys.stderr)
+
+
+class Plain:
+    """One run of the plain mode."""
+
+    def __init__(self, out: BinaryIO, say: Callable[[str], None], *, as_json: bool) -> None:
+        self._out, self._say, self._as_json = out, say, as_json
+        self._reader = sentences.Reader()
+        self._peers: dict[int, str] = {}
+        self._held = b""
+        """A REGISTER-FAILED that does not matter if the login goes well."""
+        self._printing: asyncio.Task[Exception | None] | None = None
+        self._caught_up = asyncio.Event()
+        self._is_leaving = False
+
+    async def run(self, wish: Wish, asker: Asker | None, descriptor: int) -> int:
+        """Returns the exit code; raises Leave."""
+        try:
+            entered = await enter(wish, asker, self._say, self._start_printing)
+        except Leave as leave:
+            await self._finish_printing()
+            await self._print(self._held)
+            raise leave from None
+        try:
+            return await self._converse(entered, descriptor, wish)
+        finally:
+            entered.slot.release()
+
+    async def _converse(self, entered: Entered, descriptor: int, wish: Wish) -> int:
+        client = entered.client
+        printing = self._printing
+        assert printing is not None
+        reading = asyncio.create_task(self._read(client, InputLines(descriptor)))
+        try:
+            await asyncio.wait({reading, printing}, return_when=asyncio.FIRST_COMPLETED)
+            if not reading.done():  # the link ended for good, or nobody reads what we print
+                return self._ended(printing.result(), wish)
+            reading.result()
+            is_settled = await self._settle(client)
+            self._is_leaving = True
+            left = client.unfinished
+            await client.close()
+            error = await printing
+            if isinstance(error, BrokenPipeError):
+                return EXIT_REFUSED
+            if not is_settled:
+                self._say(f"{left} of the requests were not answered; whether they were done is not known.")
+                return EXIT_NO_LINK
+            return EXIT_OK
+        finally:
+            reading.cancel()
+            self._is_leaving = True
+            await client.close(handled=False)
+            await asyncio.gather(reading, printing, return_exceptions=True)
+
+    async def _settle(self, client: Client) -> bool:
+        """Wait until what was missed has come, and what was asked is answered, and all of it is printed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await self._caught_up.wait()
+        is_settled = await client.settled(PATIENCE_S)
+        await client.handled_all()
+        return is_settled
+
+    def _ended(self, error: Exception | None, wish: Wish) -> int:
+        if error is None or (isinstance(error, ClientEnded) and error.code == ErrorCode.LOGGED_OUT):
+            return EXIT_OK
+        if isinstance(error, BrokenPipeError):
+            return EXIT_REFUSED
+        leave = why(error, wish)
+        if leave is None:
+            raise error
+        raise leave
+
+    # -- in
+
+    async def _read(self, client: Client, source: InputLines) -> None:
+        async for lines in source.batches():
+            for line in lines:
+                try:
+                    command = parse(line)
+                    if isinstance(command, Logout):
+                        return
+                    if isinstance(command, Read | Reply):
+                        await self._settle(client)  # what they mean depends on what the lines before have brought
+                    self._obey(client, command)
+                except Wrong as wrong:
+                    await self._refuse(ErrorCode.BAD_REQUEST, str(wrong))
+                except RequestFailed as failed:
+                    await self._refuse(failed.code, failed.reason)
+                if not client.has_room:
+                    await client.room()
+
+    def _obey(self, client: Client, command: Command | None) -> None:
+        """Do what a line asks for.  Raises Wrong, RequestFailed."""
+        match command:
+            case Packet():
+                client.post(command)
+            case Reply(message_id, text):
+                peer = self._peers.get(message_id)
+                if peer is None:
+                    raise Wrong(f"Message {message_id} was not shown here; history shows older ones.")
+                client.post(MessageSend(to=peer, text=text, reply_to=message_id))
+            case Read(login):
+                if not client.read(login):
+                    raise RequestFailed(ErrorCode.UNKNOWN_MESSAGE, f"There is nothing to read from {login}.")
+            case Help():
+                self._say(HELP.rstrip())
+            case _:
+                pass
+
+    async def _refuse(self, code: ErrorCode, reason: str) -> None:
+        await self._print(self._line(Error(code=code, reason=reason)))
+
+    # -- out
+
+    def _start_printing(self, client: Client) -> None:
+        self._printing = asyncio.create_task(self._print_all(client))
+
+    async def _finish_printing(self) -> None:
+        if self._printing is not None:
+            await self._printing
+
+    async def _print_all(self, client: Client) -> Exception | None:
+        """Print until the client ends; returns why it did, None for no reason but ours."""
+        try:
+            async for batch in client.batches():
+                await self._print(b"".join([self._event(client, item) for item in batch]))
+        except (ClientEnded, DialError, BrokenPipeError) as error:
+            return error
+        return None
+
+    async def _print(self, data: bytes) -> None:
+        if data:
+            await asyncio.get_running_loop().run_in_executor(None, self._write, data)
+
+    def _write(self, data: bytes) -> None:
+        self._out.write(data)
+        self._out.flush()
+
+    def _event(self, client: Client, item: Arrived | Online | Offline) -> bytes:
+        """The lines of one event."""
+        if isinstance(item, Online):
+            self._reader.address = item.address
+            self._say(f"connected as {item.address}, device {item.device}")
+            return b""
+        if isinstance(item, Offline):
+            if not self._is_leaving and item.retry_in_s is not None:
+                self._say(f"reconnecting in {item.retry_in_s:.1f} s: {harmless(item.reason)}")
+            return b""
+        packet, request = item.packet, item.request
+        self._remember(packet, request)
+        if isinstance(packet, RegisterFailed):
+            self._held = item.line.rstrip() + b"\n" if self._as_json else b""
+            return b""
+        if isinstance(packet, AccountExportOk) and packet.next is not None:
+            client.post(AccountExport(after=packet.next))
+        if self._as_json:
+            return item.line.rstrip() + b"\n"
+        return self._line(packet, request) if packet is not None else b""
+
+    def _remember(self, packet: Packet | None, request: Packet | None) -> None:
+        """What `reply` and the end of the input need to know."""
+        match packet:
+            case MessageSent() if isinstance(request, MessageSend):
+                self._peers[packet.id] = request.to
+            case Message():
+                self._peers[packet.id] = packet.to if packet.from_ == self._reader.address else packet.from_
+            case HistoryGetOk() | SearchOk():
+                self._peers.update((one.id, packet.peer) for one in packet.messages)
+            case ConnectOk():
+                self._reader.address = packet.login
+                self._caught_up.clear()
+            case ReplayEnd():
+                self._caught_up.set()
+            case _:
+                return
+        if len(self._peers) > 2 * KNOWN_PEERS:
+            self._peers = dict(list(self._peers.items())[-KNOWN_PEERS:])
+
+    def _line(self, packet: Packet, request: Packet | None = None) -> bytes:
+        if self._as_json:
+            return _encode(packet).rstrip() + b"\n"
+        text = sentences.lines(packet, request, self._reader)
+        return (text + "\n").encode(errors="replace") if text else b""
