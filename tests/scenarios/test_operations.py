@@ -93,6 +93,8 @@ def test_packets_travel_over_a_websocket_as_over_lines(server: ServerProcess, al
             assert (await ws.receive_json())["type"] == "ERROR"
             await ws.send_json({"type": "GOODBYE"})
             assert (await ws.receive_json())["code"] == "logged-out"
+            await ws.close()
+        await asyncio.sleep(0.1)  # aiohttp closes its TLS connections behind our back
 
     asyncio.run(talk())
 
@@ -128,6 +130,15 @@ def test_a_port_in_use_is_said_in_one_sentence(own_server: ServerProcess, tmp_pa
     assert answer.returncode == 1
     assert answer.stderr.strip().splitlines()[-1].startswith(f"veche serve: Port {own_server.port} is in use")
     assert "Traceback" not in answer.stderr
+
+
+def test_a_second_server_on_the_same_directory_is_refused(own_server: ServerProcess) -> None:
+    """Rows: X04 (partly)."""
+    answer = run("serve", "--data", str(own_server.data), "--listen", "127.0.0.1:0")
+    assert answer.returncode == 1
+    assert "Another server runs" in answer.stderr
+    own_server.kill()
+    own_server.start()
 
 
 def test_a_data_directory_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path) -> None:

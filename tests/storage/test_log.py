@@ -44,7 +44,7 @@ async def test_pages_of_many_conversations_hold_everything_once_and_in_order(wor
     talks = [await world.database.write(conversations.open_direct(bob.id, other.id, 1)) for other in others]
     entries = [others[n % 7 * n % 7].says(talks[n % 7 * n % 7], f"{n}") for n in range(100)]
     places = await world.append(*entries)
-    for limit in (1, 3, 50, 100, 101):
+    for limit in (3, 50, 100, 101):
         rows = await everything_owed(world, bob, 0, limit)
         assert [(row.id, row.text) for row in rows] == [(place.id, f"{n}") for n, place in enumerate(places)]
     rows = await everything_owed(world, bob, places[59].id, 7)

@@ -68,16 +68,27 @@ async def open_database(config: ServerConfig) -> Any:
 
 async def serve(config: ServerConfig, out: TextIO) -> int:
     """Start, say `ready` on one line, run until told to stop.  Returns the exit code."""
-    from veche.net.tls import readable
-    from veche.server.app import HomeServer, StartError, prepare_directory
-    from veche.storage.database import StorageError
+    from veche.server.app import StartError, take_directory
 
     if config.storage and not config.storage.startswith(("postgresql://", "postgres://")):
         return failed("--storage takes postgresql://USER@HOST/DATABASE; leave it out for SQLite.")
     try:
-        prepare_directory(config.data)
+        lock = take_directory(config.data)
+    except StartError as error:
+        return failed(str(error))
+    with contextlib.closing(lock):
+        return await serve_from(config, out)
+
+
+async def serve_from(config: ServerConfig, out: TextIO) -> int:
+    """Serve from a data directory that is ours."""
+    from veche.net.tls import readable
+    from veche.server.app import HomeServer, StartError
+    from veche.storage.database import StorageError
+
+    try:
         database = await open_database(config)
-    except (StartError, StorageError) as error:
+    except StorageError as error:
         return failed(str(error))
     app = HomeServer(config, database)
     try:

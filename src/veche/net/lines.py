@@ -173,14 +173,15 @@ class LineLink(asyncio.Protocol):
     def flush(self) -> None:
         """Write what was put."""
         out = self._out
-        transport = self._transport
-        if not out or transport is None:
+        if not out:
             return
         self._out = []
-        transport.write(out[0] if len(out) == 1 else b"".join(out))
+        transport = self._transport
+        if transport is not None:
+            transport.write(out[0] if len(out) == 1 else b"".join(out))
 
     def pause_reading(self) -> None:
-        if self._is_reading and self._transport is not None:
+        if self._is_reading and self._transport is not None and not self._is_closed:
             self._is_reading = False
             self._transport.pause_reading()
 

@@ -11,6 +11,7 @@ import asyncio
 import concurrent.futures
 import gc
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
@@ -19,9 +20,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
+from msgspec.structs import replace
 
 from veche.core.budget import Bucket
 from veche.core.lockout import Lockout
+from veche.core.names import BadLogin, split_address
 from veche.net import tls
 from veche.net.lines import LineLink, Link
 from veche.net.listener import OnePort
@@ -66,7 +69,7 @@ class HomeServer:
     def __init__(
         self, config: ServerConfig, database: Database, *, wall_ns: Callable[[], int] = time.time_ns
     ) -> None:
-        self.config = config
+        self.config = config = replace(config, domain=config.domain.lower())
         self.database = database
         self.directory = Directory(config.domain)
         self.counters = Counters()
@@ -112,6 +115,12 @@ class HomeServer:
         self._loop.set_exception_handler(on_loop_error)
         self.database.on_stored = self._on_stored
         self.database.on_refused = self._on_refused
+        try:
+            split_address(f"someone@{self.config.domain}")
+        except BadLogin:
+            raise StartError(
+                f"{self.config.domain!r} is no domain. Give a host name with --domain, such as talk.example.org."
+            ) from None
         self.secret = await self.database.write(facts.set_default("secret", secrets.token_bytes(32)))
         self.announced_id = await self.database.find(messages.last_id())
         await self._make_setup_code()
@@ -228,6 +237,9 @@ class HomeServer:
         return self._links_by_address.get(origin_of(address), 0) < self.config.connections or is_local(address)
 
     def _on_link(self, line_link: LineLink) -> None:
+        if not self._may_connect(line_link.address):  # others came while this one shook hands
+            line_link.abort()
+            return
         line_link.attach(self.new_session(line_link))
 
     def new_session(self, carrier: Link) -> Session:
@@ -258,6 +270,7 @@ class HomeServer:
 
     def _sweep(self) -> None:
         """Once a second: what has been silent, undecided or full for too long."""
+        self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
         now = self.monotonic()
         for session, since in list(self.full_links.items()):
             if now - since > self.config.slow_consumer_timeout:
@@ -278,7 +291,6 @@ class HomeServer:
                 self._listen_for(session)
         for address in [one for one, (_, last) in self._registrations.items() if now - last > FORGET_S]:
             del self._registrations[address]
-        self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
 
     def _listen_for(self, session: Session) -> None:
         if session.was_heard:
@@ -302,9 +314,9 @@ class HomeServer:
         """How long this address must wait before its next registration."""
         if is_local(address):
             return 0.0
-        now = self.monotonic()
-        bucket, _ = self._registrations.get(address) or (Bucket(REGISTRATIONS_PER_S, REGISTRATIONS, now), now)
-        self._registrations[address] = bucket, now
+        now, origin = self.monotonic(), origin_of(address)
+        bucket, _ = self._registrations.get(origin) or (Bucket(REGISTRATIONS_PER_S, REGISTRATIONS, now), now)
+        self._registrations[origin] = bucket, now
         return bucket.take(1.0, now)
 
     async def hash_slowly(self, work: Callable[[], T]) -> T:
@@ -349,7 +361,10 @@ class HomeServer:
             receipt.session.pending -= 1
             if not stored.repeat:
                 self.announced_id = stored.id
-            announce(receipt, stored)
+            try:
+                announce(receipt, stored)
+            except Exception as error:  # it concerns one; the others must still hear of theirs
+                log.error("announce.failed", id=stored.id, exc_info=error)
         if self._held:
             self._release()
 
@@ -476,8 +491,12 @@ def listen_error(error: OSError, host: str, port: int) -> str:
     return f"Cannot listen on {where}: {error.strerror or error}. Choose another address with --listen."
 
 
-def prepare_directory(path: Path) -> None:
-    """Make the data directory, readable by its owner only, and see that it can be written.  Raises StartError."""
+def take_directory(path: Path) -> sqlite3.Connection:
+    """Make the data directory, readable by its owner only, and hold it for this server.  Raises StartError.
+
+    What is returned holds the lock until it is closed or the process ends, however it ends.  It is a locked SQLite
+    file, since that is a lock on every system that we run on.
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = path / ".writable"
@@ -487,6 +506,15 @@ def prepare_directory(path: Path) -> None:
         raise StartError(
             f"The data directory {path} cannot be written ({error.strerror}). Choose another with --data."
         ) from None
+    lock = sqlite3.connect(path / "server.lock", timeout=0, isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error:
+        lock.close()
+        raise StartError(
+            f"Another server runs on the data directory {path}. Stop it, or choose another directory with --data."
+        ) from None
+    return lock
 
 
-__all__ = ["HomeServer", "Registration", "StartError", "prepare_directory"]
+__all__ = ["HomeServer", "Registration", "StartError", "take_directory"]

@@ -25,7 +25,18 @@ class Unsaved:
 class LiveAccount:
     """An account that has a session, or that a session writes to.  One object per account while anyone holds it."""
 
-    __slots__ = ("__weakref__", "address", "announced_id", "budget", "delivered", "id", "login", "sessions", "unsaved")
+    __slots__ = (
+        "__weakref__",
+        "address",
+        "announced_id",
+        "blocked",
+        "budget",
+        "delivered",
+        "id",
+        "login",
+        "sessions",
+        "unsaved",
+    )
 
     def __init__(self, id: int, login: str, address: str) -> None:
         self.id = id
@@ -35,6 +46,8 @@ class LiveAccount:
         """Logged in, each a device of its own."""
         self.announced_id = 0
         """The last entry of any of its conversations that was announced."""
+        self.blocked: set[str] = set()
+        """Logins of those whom it has blocked; known while it has a session."""
         self.delivered: dict[int, int] = {}
         """By author's account id: what some device of this account has acknowledged and may not be stored yet."""
         self.unsaved: dict[int, Unsaved] = {}

@@ -80,6 +80,7 @@ class Session:
         "_is_busy",
         "_is_held",
         "_packets",
+        "_waits_to_drain",
         "account",
         "app",
         "connected_at",
@@ -130,6 +131,8 @@ class Session:
         self._handlers: dict[type[Packet], Handler] = app.public_handlers
         self._is_busy = False
         self._is_held = False
+        self._waits_to_drain = False
+        """The backlog waits until the link has drained, else answers to who does not read them would pile up."""
         self._backlog: deque[bytes] = deque()
         self._bad_lines: Bucket | None = None
         self._packets: Bucket | None = Bucket(PACKETS_PER_S, PACKETS, now)
@@ -176,10 +179,21 @@ class Session:
             await waiting
         except Exception as error:
             self._failed(packet, error)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Handle what waits in the backlog, then take further lines."""
         self._is_busy = False
         while self._backlog and not self._is_busy:
+            if self in self.app.full_links:
+                self._is_busy = self._waits_to_drain = True
+                return
             self.receive_line(self._backlog.popleft())
-        if not self._is_busy and not self._is_held:
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Take further lines, unless something is in the way; whatever it is calls this when it has gone."""
+        if not (self._is_busy or self._is_held or self.is_closing) and self not in self.app.full_links:
             self.link.resume_reading()
 
     def line_too_long(self) -> None:
@@ -270,8 +284,7 @@ class Session:
 
     def release(self) -> None:
         self._is_held = False
-        if not self._is_busy and not self.is_closing:
-            self.link.resume_reading()
+        self._read_on()
 
     @property
     def is_held(self) -> bool:
@@ -304,8 +317,11 @@ class Session:
     def resume_sending(self) -> None:
         """The link's buffer has drained."""
         self.app.full_links.pop(self, None)
-        if not self._is_held and not self._is_busy:
-            self.link.resume_reading()
+        if self._waits_to_drain:
+            self._waits_to_drain = False
+            self._go_on()
+        else:
+            self._read_on()
         if self.feed is not None:
             self.feed.resume()
             self.app.catch_up(self)

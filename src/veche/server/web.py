@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from .app import HomeServer
 
 WS_HIGH_BYTES = 256 * 1024
+IDLE_S = 30.0
+"""An HTTP connection may be silent, or take for the head of a request, so long."""
+CLOSE_S = 0.1
+"""Requests that are under way when the server stops may take so long."""
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -53,7 +58,15 @@ class WebLoader:
         await asyncio.get_running_loop().run_in_executor(None, import_it)
         from aiohttp import web
 
-        runner = web.AppRunner(make_app(self._app), access_log=None, handle_signals=False)
+        logging.getLogger("aiohttp.server").addFilter(is_our_fault)
+        runner = web.AppRunner(
+            make_app(self._app),
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=IDLE_S,
+            lingering_time=0.0,
+            shutdown_timeout=CLOSE_S,
+        )
         await runner.setup()
         self._runner = runner
         waiting, self._waiting = self._waiting, []
@@ -77,6 +90,14 @@ class WebLoader:
             await asyncio.gather(self._loading, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
+
+
+def is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether a record of aiohttp's belongs in our log: not what somebody sent that is no HTTP."""
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 class WebSocketLink:
@@ -151,6 +172,13 @@ class WebSocketLink:
                 return
 
 
+def is_from_this_machine(request: web.Request) -> bool:
+    """Whether nobody from elsewhere asks, not through a proxy either."""
+    from .app import is_local
+
+    return is_local(request.remote or "") and "X-Forwarded-For" not in request.headers
+
+
 def make_app(app: HomeServer) -> web.Application:
     """The HTTP application."""
     from aiohttp import web
@@ -162,8 +190,8 @@ def make_app(app: HomeServer) -> web.Application:
         socket = web.WebSocketResponse(max_msg_size=MAX_LINE_BYTES, heartbeat=None, autoping=True, compress=False)
         await socket.prepare(request)
         address = request.remote or "unknown"
-        if app.config.behind_proxy:
-            address = request.headers.get("X-Forwarded-For", address).split(",")[0].strip()
+        if app.config.behind_proxy:  # the last one is what the proxy saw; those before it are what it was told
+            address = request.headers.get("X-Forwarded-For", address).rpartition(",")[2].strip()
         carrier = WebSocketLink(socket, request.transport, address)
         session = app.new_session(carrier)
         carrier.handler = session
@@ -195,6 +223,8 @@ def make_app(app: HomeServer) -> web.Application:
         return web.json_response({"name": "veche", "version": veche.__version__, "protocol": 1})
 
     async def metrics(request: web.Request) -> web.Response:
+        if not is_from_this_machine(request):
+            raise web.HTTPForbidden(text="Metrics are for this machine only: on a quiet server they tell who is there.")
         return web.Response(body=render_metrics(app), content_type="text/plain", charset="utf-8")
 
     async def index(request: web.Request) -> web.Response:

@@ -112,7 +112,6 @@ def snapshot(account_id: int) -> Steps[Sequence[Summary]]:
             JOIN account a ON a.id = m.peer_id
         WHERE m.account_id = $1""",
         (account_id,),
-        page=True,
     )
     return [Summary(*row) for row in sorted(rows) if row[3] is not None]
 

@@ -41,8 +41,6 @@ class Statement(NamedTuple):
 
     sql: str
     args: tuple[int | str | bytes | None, ...] = ()
-    page: bool = False
-    """It gives many rows of numbers and texts; a database may hand them over in one piece."""
 
 
 class Entry(NamedTuple):

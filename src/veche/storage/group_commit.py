@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 COMMIT_ROWS = 4096
 """Entries of one commit at most; bounds how long those behind wait."""
+JOB_ROWS = 16
+"""What a piece of work counts for in it."""
 MARK_S = 0.5
 MARKS_PER_COMMIT = 200
 
@@ -177,20 +179,17 @@ class GroupCommit(ABC):
     def _take(self) -> list[Work]:
         """Take the work of one commit off the front of what waits."""
         self._end_group()
-        taken: list[Work] = []
-        rows = 0
+        room = COMMIT_ROWS
         for n, item in enumerate(self._work):
-            if isinstance(item, Group):
-                rows += len(item.entries)
-                if rows > COMMIT_ROWS:
-                    cut = len(item.entries) - (rows - COMMIT_ROWS)
-                    if cut:
-                        taken.append(Group(item.entries[:cut], item.receipts[:cut]))
-                        item = Group(item.entries[cut:], item.receipts[cut:])
-                    self._work = [item, *self._work[n + 1 :]]
-                    return taken
-            taken.append(item)
-        self._work = []
+            size = len(item.entries) if isinstance(item, Group) else JOB_ROWS
+            if size > room:
+                taken, self._work = self._work[:n], self._work[n:]
+                if isinstance(item, Group) and room:
+                    taken.append(Group(item.entries[:room], item.receipts[:room]))
+                    self._work[0] = Group(item.entries[room:], item.receipts[room:])
+                return taken
+            room -= size
+        taken, self._work = self._work, []
         return taken
 
     def _marks_due(self) -> None:

@@ -90,8 +90,8 @@ def owed(account_id: int, after_id: int, limit: int, *, kind: Kind | None = None
     """Return what was logged for the account after an id, oldest first; fewer than `limit` rows: that was all.
 
     Cost: one step in an index for each conversation of the account; then, with n conversations that have something,
-    about `limit * ln(n)` rows, however long the backlog is: they are read in the order of their first entries, each
-    only up to the `limit`-th id found so far.
+    about `limit * ln(n)` steps in that index and `limit` rows, however long the backlog is: conversations are looked
+    at in the order of their first entries, each only up to the `limit`-th id found so far.
     """
     first: Rows = yield Statement(
         """SELECT conversation_id, id FROM (
@@ -101,22 +101,41 @@ def owed(account_id: int, after_id: int, limit: int, *, kind: Kind | None = None
             FROM member m WHERE m.account_id = $1) AS first
         WHERE id IS NOT NULL""",
         (account_id, after_id),
-        page=True,
     )
     first.sort(key=itemgetter(1))
     only = "" if kind is None else f" AND m.kind = {int(kind)}"
-    sql = f"""{_ROW} WHERE m.conversation_id = $1 AND m.id > $2 AND m.id <= $3
-        AND (m.hidden = 0 OR m.author_id = $4){only} ORDER BY m.id LIMIT $5"""
-    page: Rows = []
+    page: list[LogRow] = []
+    size = limit
+    while len(page) < limit:
+        ids = yield from _next_ids(first, after_id, size)
+        if ids:
+            rows: Rows = yield Statement(
+                f"{_ROW} WHERE m.id IN {_slots(ids, 2)} AND (m.hidden = 0 OR m.author_id = $1){only}",
+                (account_id, *_padded(ids)),
+            )
+            page += sorted((LogRow(*row) for row in rows), key=itemgetter(0))
+        if len(ids) < size:
+            break
+        after_id = ids[-1]
+        size = min(2 * size, 1024)  # much is hidden here: take longer strides over it
+    return page[:limit]
+
+
+def _next_ids(first: Rows, after_id: int, limit: int) -> Steps[list[int]]:
+    """Return the first ids after one in these conversations, given as (conversation, an id not after its first one)."""
+    found: list[int] = []
     bound = 2**62
     for conversation, first_id in first:
         if first_id > bound:
             break
-        more: Rows = yield Statement(sql, (conversation, after_id, bound, account_id, limit), page=True)
-        page = list(islice(merge(page, more), limit))
-        if len(page) == limit:
-            bound = page[-1][0]
-    return [LogRow(*row) for row in page]
+        more: Rows = yield Statement(
+            """SELECT id FROM message WHERE conversation_id = $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT $4""",
+            (conversation, after_id, bound, limit),
+        )
+        found = list(islice(merge(found, [row[0] for row in more]), limit))
+        if len(found) == limit:
+            bound = found[-1]
+    return found
 
 
 def get(message_id: int, viewer_id: int) -> Steps[LogRow | None]:
@@ -136,7 +155,6 @@ def history(conversation: int, viewer_id: int, before: int | None, after: int | 
     rows: Rows = yield Statement(
         sql,
         (conversation, after or 0, 2**62 if before is None else before, viewer_id, limit + 1),
-        page=True,
     )
     found = [LogRow(*row) for row in rows[:limit]]
     if not forward:
@@ -153,7 +171,7 @@ def search(conversation: int, viewer_id: int, query: str, before: int | None, li
     if not ids:
         return Page([], {}, False)
     wanted = [row[0] for row in ids[:limit]]
-    rows: Rows = yield Statement(f"{_ROW} WHERE m.id IN {_slots(wanted)}", _padded(wanted), page=True)
+    rows: Rows = yield Statement(f"{_ROW} WHERE m.id IN {_slots(wanted)}", _padded(wanted))
     found = sorted((LogRow(*row) for row in rows), key=itemgetter(0), reverse=True)
     return Page(found, (yield from _reactions(found)), len(ids) > limit)
 
@@ -163,8 +181,9 @@ def split_words(query: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", query))[:16])
 
 
-def _slots(ids: Sequence[int]) -> str:
-    return "(" + ", ".join(f"${n + 1}" for n in range(len(_padded(ids)))) + ")"
+def _slots(ids: Sequence[int], first: int = 1) -> str:
+    """Return the placeholders of `_padded(ids)`."""
+    return "(" + ", ".join(f"${first + n}" for n in range(len(_padded(ids)))) + ")"
 
 
 def _padded(ids: Sequence[int]) -> tuple[int, ...]:
@@ -181,7 +200,6 @@ def _reactions(page: Sequence[LogRow]) -> Steps[dict[int, list[Reaction]]]:
             f"""SELECT r.message_id, r.at, a.login, r.emoji FROM reaction r JOIN account a ON a.id = r.account_id
             WHERE r.message_id IN {_slots(ids)}""",
             _padded(ids),
-            page=True,
         )
         for message_id, _, login, emoji in sorted(rows):
             found.setdefault(message_id, []).append(Reaction(message_id, login, emoji))

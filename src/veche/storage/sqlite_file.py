@@ -13,7 +13,9 @@ from . import schema
 from .database import Entry, Rows, Statement, StorageError, Words
 
 BUSY_S = 5.0
-"""How long a statement waits for another program's lock."""
+"""How long a commit waits for another program's lock."""
+FIND_BUSY_S = 0.2
+"""As long may reading wait, which others hardly ever keep from; `find` holds up the loop."""
 
 
 def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
@@ -21,7 +23,7 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     db = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
-        timeout=BUSY_S,
+        timeout=BUSY_S if writing else FIND_BUSY_S,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
@@ -31,6 +33,7 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
         db.execute("PRAGMA foreign_keys = ON")
         if writing:
             db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             db.execute("PRAGMA wal_autocheckpoint = 4000")
             db.execute("PRAGMA journal_size_limit = 67108864")
             db.execute("PRAGMA cache_size = -8000")
@@ -172,8 +175,6 @@ def storage_error(error: BaseException) -> StorageError:
         told = StorageError("The disk is full.", full=True)
     elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         told = StorageError("Another program holds the database locked.")
-    elif code == sqlite3.SQLITE_INTERRUPT:
-        told = StorageError("The search took too long.")
     elif code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         told = StorageError(f"The database file is damaged ({error}). Restore a backup.")
     else:

@@ -263,7 +263,12 @@ class Frame:
 
         @keys.add("tab", filter=~asks)
         def _(event: KeyPressEvent) -> None:
-            if line.complete_state is not None:
+            found = list(actions.completions(line.document.text_before_cursor))
+            if len(found) == 1:  # at once, so that a fast Tab does not wait for the menu
+                text, start, _ = found[0]
+                line.delete_before_cursor(-start)
+                line.insert_text(text)
+            elif line.complete_state is not None:
                 line.complete_next()
             else:
                 line.start_completion(insert_common_part=True)

@@ -93,23 +93,33 @@ async def check_password(session: Session, password: str) -> accounts.Account:
         verifier = await app.hash_slowly(lambda: make_verifier(password, row.salt, row.iterations))
     except ScramFailed:
         raise wrong_credentials(session, me.login) from None
+    check_not_locked(session, me.login)  # again: many attempts may have waited for their hash beside this one
     if not row.stored_key or not hmac.compare_digest(verifier.stored_key, row.stored_key):
         raise wrong_credentials(session, me.login)
+    await check_unchanged(session, row)
     app.lockout.succeeded(me.login, session.origin, app.monotonic())
     return row
+
+
+async def check_unchanged(session: Session, row: accounts.Account) -> None:
+    """While this one waited for a hash, another session may have set a new password, which voids the old one."""
+    now = await session.app.database.find(accounts.get(row.id))
+    if now is None or now.generation != row.generation:
+        raise Refused(ErrorCode.WRONG_CREDENTIALS)
 
 
 async def password_change(session: Session, packet: account.PasswordChange) -> None:
     app, me = session.app, session.account
     assert me is not None
-    await check_password(session, packet.old_password)
+    row = await check_password(session, packet.old_password)
     verifier = await new_verifier(session, packet.password)
+    await check_unchanged(session, row)
 
     def then(generation: int) -> None:
         for other in me.sessions[:]:
             if other is not session and other.token_id is None:
                 other.goodbye(ErrorCode.REVOKED)
-        resume = resumption_token(app.secret, me.id, session.device_id, generation)
+        resume = resumption_token(app.secret, me.id, session.device_id, generation, session.token_id)
         session.send(account.PasswordChangeOk(resume=resume, tag=packet.tag))
 
     await app.database.write(accounts.set_password(me.id, *verifier), then)
@@ -233,12 +243,16 @@ async def delete(session: Session, packet: account.AccountDelete) -> None:
     app, me = session.app, session.account
     assert me is not None
     await check_password(session, packet.password)
-    await app.database.write(accounts.delete(me.id, app.now_us()))
+
+    def then(_: None) -> None:
+        app.forget_routes_to(me)
+        session.send(account.AccountDeleteOk(tag=packet.tag))
+        for other in me.sessions[:]:
+            other.goodbye(ErrorCode.ACCOUNT_DELETED)
+
+    await app.database.write(accounts.delete(me.id, app.now_us()), then)
+    await app.database.write(accounts.delete(me.id, app.now_us()))  # also what other devices sent until then
     log.info("account.deleted")
-    session.send(account.AccountDeleteOk(tag=packet.tag))
-    for other in me.sessions[:]:
-        other.goodbye(ErrorCode.ACCOUNT_DELETED)
-    app.forget_routes_to(me)
 
 
 PUBLIC_HANDLERS: dict[type[Packet], Handler] = {account.Register: register}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from veche.packets import ErrorCode, Packet, blocking
 from veche.storage import blocks
 
-from ..live import LiveAccount
+from ..live import LiveAccount, Route
 from ..session import Handler, Refused, Session
 from .message import check_peer
 
@@ -19,7 +19,8 @@ async def block(session: Session, packet: blocking.Block) -> None:
     peer = await check_peer(session, packet.login)
 
     def then(changed: bool) -> None:
-        forget_routes(peer, me)
+        reroute(peer, me, is_hidden=True)
+        me.blocked.add(peer.login)
         app.typing.pop((peer.id, me.id), None)
         if changed:
             app.tell(me, blocking.BlockOk(login=peer.address), but=session)
@@ -36,7 +37,8 @@ async def unblock(session: Session, packet: blocking.Unblock) -> None:
     def then(changed: bool) -> None:
         if not changed:
             return
-        forget_routes(peer, me)
+        reroute(peer, me, is_hidden=False)
+        me.blocked.discard(peer.login)
         app.tell(me, blocking.UnblockOk(login=peer.address), but=session)
         session.send(blocking.UnblockOk(login=peer.address, tag=packet.tag))
 
@@ -44,11 +46,12 @@ async def unblock(session: Session, packet: blocking.Unblock) -> None:
         raise Refused(ErrorCode.UNKNOWN_ID, f"{peer.login} was not blocked.")
 
 
-def forget_routes(of: LiveAccount, to: LiveAccount) -> None:
-    """The sessions of an account must look the way to another up again."""
+def reroute(of: LiveAccount, to: LiveAccount, *, is_hidden: bool) -> None:
+    """Change the way from one account to another.  Were it looked up anew, the delay would tell of the block."""
     for session in of.sessions:
-        for name in [name for name, route in session.routes.items() if route.peer is to]:
-            del session.routes[name]
+        for name, route in session.routes.items():
+            if route.peer is to:
+                session.routes[name] = Route(route.conversation, to, is_hidden)
 
 
 HANDLERS: dict[type[Packet], Handler] = {

@@ -10,6 +10,8 @@ from ..session import Handler, Refused, Session
 from .message import check_peer
 
 NOTHING = messages.Page([], {}, False)
+PAGE_CHARS = 1_000_000
+"""Texts of one page."""
 
 
 async def history(session: Session, packet: message.HistoryGet) -> None:
@@ -22,6 +24,7 @@ async def history(session: Session, packet: message.HistoryGet) -> None:
         page = await session.app.database.read(
             messages.history(conversation, session.account.id, packet.before, packet.after, packet.limit)
         )
+        page = cut(page, from_end=packet.after is None)
     session.send(message.HistoryGetOk(peer=peer.address, messages=shown(session, page), more=page.more, tag=packet.tag))
 
 
@@ -34,6 +37,7 @@ async def search(session: Session, packet: message.Search) -> None:
         page = await session.app.database.read(
             messages.search(conversation, session.account.id, packet.query, packet.before, packet.limit)
         )
+        page = cut(page)
     session.send(message.SearchOk(peer=peer.address, messages=shown(session, page), more=page.more, tag=packet.tag))
 
 
@@ -47,6 +51,16 @@ async def check_conversation(session: Session, to: str) -> tuple[LiveAccount, in
         await session.app.database.write(facts.nothing())
     peer = await check_peer(session, to)
     return peer, await session.app.database.find(conversations.find_direct(session.account.id, peer.id))
+
+
+def cut(page: messages.Page, *, from_end: bool = False) -> messages.Page:
+    """The page without what is too much for one packet; one message there is always.  from_end: keep the last ones."""
+    rows, size = page.rows[::-1] if from_end else page.rows, 0
+    for n, row in enumerate(rows):
+        size += len(row.text)
+        if size > PAGE_CHARS and n:
+            return page._replace(rows=rows[:n][::-1] if from_end else rows[:n], more=True)
+    return page
 
 
 def shown(session: Session, page: messages.Page) -> list[message.HistoryMessage]:

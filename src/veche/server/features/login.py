@@ -23,10 +23,11 @@ from veche.core.scram import ScramFailed, ServerScram, Verifier, fake_salt
 from veche.packets import ErrorCode, Packet, account, message
 from veche.storage import accounts, blocks, conversations, devices, tokens
 from veche.storage.accounts import Account
+from veche.storage.database import Steps
 
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
-from .message import save_place
+from .message import save_place, tell_delivered
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -153,16 +154,16 @@ async def login_by_token(session: Session, packet: account.Connect, wanted: Want
     if found is None or row is None or row.deleted_at is not None:
         raise wrong_token(session)
     check_names_account(session, packet, row)
-    session.token_id = found[0]
-    await open_session(session, row, wanted, tag=packet.tag, anonymous=f"token-{found[0]}")
+    await open_session(session, row, wanted, tag=packet.tag, token_id=found[0])
 
 
 async def login_by_resumption(session: Session, packet: account.Connect, wanted: Wanted) -> None:
-    row, device = await find_resumption(session, packet.token or "")
-    if row is None or device is None:
+    found = await find_resumption(session, packet.token or "")
+    if found is None:
         raise wrong_token(session)
-    check_names_account(session, packet, row)
-    await open_session(session, row, wanted._replace(device=device.name), tag=packet.tag)
+    check_names_account(session, packet, found.account)
+    wanted = wanted._replace(device=found.device.name)
+    await open_session(session, found.account, wanted, tag=packet.tag, token_id=found.token_id)
 
 
 def wrong_token(session: Session) -> Refused:
@@ -183,29 +184,43 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def resumption_token(secret: bytes, account_id: int, device_id: int, generation: int) -> str:
-    """The token that logs this device in again."""
-    what = f"resume:{account_id}:{device_id}:{generation}".encode()
+def resumption_token(
+    secret: bytes, account_id: int, device_id: int, generation: int, token_id: int | None = None
+) -> str:
+    """The token that logs this device in again.  token_id: the access token that it lives and dies with."""
+    ids = [account_id, device_id] if token_id is None else [account_id, device_id, token_id]
+    what = ":".join(map(str, ["resume", account_id, device_id, generation, *ids[2:]])).encode()
     mac = base64.urlsafe_b64encode(hmac.digest(secret, what, "sha256")[:24]).decode()
-    return f"vr_{account_id}.{device_id}.{mac}"
+    return f"vr_{'.'.join(map(str, ids))}.{mac}"
 
 
-async def find_resumption(session: Session, token: str) -> tuple[Account | None, devices.Device | None]:
-    """The account and device of a resumption token, or None for a wrong one."""
+class Resumption(NamedTuple):
+    """What a resumption token stands for."""
+
+    account: Account
+    device: devices.Device
+    token_id: int | None
+    """The access token that the device had logged in with."""
+
+
+async def find_resumption(session: Session, token: str) -> Resumption | None:
+    """What a resumption token stands for, None for a wrong one."""
     app = session.app
-    parts = token.removeprefix("vr_").split(".")
-    if len(parts) != 3 or not (parts[0].isdecimal() and parts[1].isdecimal()) or len(token) > 100:
-        return None, None
-    account_id, device_id = int(parts[0]), int(parts[1])
-    if max(account_id, device_id) >= 2**63:
-        return None, None
+    numbers = token.removeprefix("vr_").split(".")[:-1]
+    if len(token) > 100 or len(numbers) not in (2, 3) or not all(one.isdecimal() for one in numbers):
+        return None
+    ids = [int(one) for one in numbers]
+    if max(ids) >= 2**63:
+        return None
+    account_id, device_id, token_id = *ids[:2], ids[2] if len(ids) == 3 else None
     row = await app.database.find(accounts.get(account_id))
     if row is None or row.deleted_at is not None:
-        return None, None
-    expected = resumption_token(app.secret, account_id, device_id, row.generation)
+        return None
+    expected = resumption_token(app.secret, account_id, device_id, row.generation, token_id)
     if not hmac.compare_digest(expected.encode(), token.encode()):
-        return None, None
-    return row, await app.database.find(devices.get(account_id, device_id))
+        return None
+    device = await app.database.find(devices.get(account_id, device_id))
+    return None if device is None else Resumption(row, device, token_id)
 
 
 # -- the session
@@ -218,31 +233,34 @@ async def open_session(
     *,
     signature: str | None = None,
     tag: str | None = None,
-    anonymous: str = "device",
+    token_id: int | None = None,
 ) -> None:
     """The credentials hold: make this connection a device, tell it the state, replay what it missed."""
     app = session.app
     live = app.directory.live(row.id, row.login)
     for device_id in list(live.unsaved):
         await app.database.write(save_place(live, device_id))
-    name = wanted.device or free_name(live, anonymous)
+    name = wanted.device or free_name(live, "device" if token_id is None else f"token-{token_id}")
     device = await app.database.find(devices.find(row.id, name))
     if device is None:
-        device = await app.database.write(devices.create(row.id, name, wanted.client, app.now_us()))
+        device = await add_device(session, live, name, wanted.client)
     else:
         app.database.mark(lambda: devices.seen(device.id, app.now_us()), ("seen", device.id))
+    cursor = max(device.cursor_id, min(wanted.cursor or 0, app.announced_id))
+    if cursor > device.cursor_id:  # it has more than we had stored of it, as after a crash of ours
+        await app.database.write(
+            devices.acknowledge(row.id, device.id, cursor), lambda taken: tell_delivered(app, live, taken)
+        )
+    if not await still_holds(session, row, device.id, token_id):
+        raise Refused(ErrorCode.WRONG_CREDENTIALS)
+    # From here to `logged_in` nothing waits: two links must not both become this device, nor one that is gone.
     if not session.is_alive or session.is_closing:
         return
     for other in live.sessions[:]:
         if other.device == name:
             other.goodbye(ErrorCode.REPLACED)
-    cursor = device.cursor_id
-    if wanted.cursor is not None:
-        claimed = min(wanted.cursor, app.announced_id)
-        if claimed > cursor:  # it has more than we had stored of it, as after a crash of ours
-            await app.database.write(devices.acknowledge(row.id, device.id, claimed))
-            cursor = claimed
-    if session.token_id is None:
+    session.token_id = token_id
+    if token_id is None:
         app.limit(live)
     session.logged_in(live, name, device.id, cursor)
     app.counters.logins += 1
@@ -251,12 +269,40 @@ async def open_session(
             login=live.address,
             device=name,
             signature=signature,
-            resume=resumption_token(app.secret, row.id, device.id, row.generation),
+            resume=resumption_token(app.secret, row.id, device.id, row.generation, token_id),
             tag=tag,
         )
     )
     await send_snapshot(session)
     app.catch_up(session)
+
+
+async def add_device(session: Session, live: LiveAccount, name: str, client: str) -> devices.Device:
+    """A new device of the account.  When there are too many, those go that were away the longest."""
+    app, now = session.app, session.app.now_us()
+    online = [other.device_id for other in live.sessions]
+
+    def steps() -> Steps[devices.Device]:
+        for device_id in online:
+            yield from devices.seen(device_id, now)
+        return (yield from devices.create(live.id, name, client, now))
+
+    device = await app.database.write(steps())
+    for other in live.sessions[:]:
+        if await app.database.find(devices.get(live.id, other.device_id)) is None:
+            other.goodbye(ErrorCode.REVOKED)
+    return device
+
+
+async def still_holds(session: Session, row: Account, device_id: int, token_id: int | None) -> bool:
+    """Whether what let this connection in was not revoked while it waited."""
+    find = session.app.database.find
+    now = await find(accounts.get(row.id))
+    if now is None or now.deleted_at is not None or await find(devices.get(row.id, device_id)) is None:
+        return False
+    if token_id is None:
+        return now.generation == row.generation
+    return any(one.id == token_id for one in await find(tokens.list(row.id)))
 
 
 def free_name(live: LiveAccount, prefix: str) -> str:
@@ -275,6 +321,7 @@ async def send_snapshot(session: Session) -> None:
     upto = app.announced_id
     rows = await app.database.find(conversations.snapshot(live.id))
     blocked = await app.database.find(blocks.list(live.id))
+    live.blocked = set(blocked)
     session.send(
         message.Snapshot(
             conversations=[

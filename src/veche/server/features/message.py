@@ -11,8 +11,8 @@ Source: rows M13-M19, T26-T29, X05, X06, X17.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, NamedTuple
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from veche.core.names import BadLogin, split_address
 from veche.packets import ErrorCode, Packet, message
@@ -21,6 +21,9 @@ from veche.storage.database import Entry, Kind, Steps, StorageError, Stored
 
 from ..live import LiveAccount, Route, Unsaved
 from ..session import JSON, Handler, Refused, Session, refused_by_storage
+
+if TYPE_CHECKING:
+    from ..app import HomeServer
 
 TEXT = int(Kind.TEXT)
 
@@ -77,8 +80,16 @@ def store(session: Session, route: Route, packet: message.MessageSend) -> None:
     session.pending += 1
     if session.pending >= app.config.unacknowledged or app.database.pending > app.pending_high:
         app.hold(session)
-    elif author.budget is not None and session.token_id is None:
-        wait_s = author.budget.take(1.0, app.monotonic())
+    elif author.budget is not None:
+        spend(session)
+
+
+def spend(session: Session) -> None:
+    """Count a message or a change against the account's budget; above it, reading slows down."""
+    assert session.account is not None
+    budget = session.account.budget
+    if budget is not None and session.token_id is None:
+        wait_s = budget.take(1.0, session.app.monotonic())
         if wait_s > 0:
             session.slow_down(wait_s)
 
@@ -98,6 +109,9 @@ async def check_route(session: Session, to: str) -> Route:
     route = Route(found, peer, is_hidden)
     if len(session.routes) >= 1000:
         session.routes.clear()
+    row = await app.database.find(accounts.get(peer.id))
+    if row is None or row.deleted_at is not None:  # meanwhile
+        raise Refused(ErrorCode.UNKNOWN_USER)
     session.routes[to] = route
     return route
 
@@ -290,9 +304,8 @@ async def change(
     other = row.other_login if row.author_id == me.id else row.author_login
     route = await check_route(session, other)
     now = app.now_us()
-    entry = Entry(
-        row.conversation, kind, me.id, session.device_id, now, text, row.id, cookie, int(route.is_hidden or row.hidden)
-    )
+    is_hidden = bool(row.hidden) or (route.is_hidden and kind != Kind.RETRACT)  # what is erased is erased for both
+    entry = Entry(row.conversation, kind, me.id, session.device_id, now, text, row.id, cookie, int(is_hidden))
 
     def then(stored: Stored) -> None:
         app.stored(stored.id)
@@ -318,6 +331,7 @@ async def change(
             announce_event(session, me, route.peer, bool(entry.hidden), event)
         session.send(ok(id=stored.id, cookie=cookie, tag=tag))
 
+    spend(session)
     try:
         await app.database.write(CHANGES[kind](entry, now), then)
     except messages.UnknownMessage:
@@ -346,7 +360,7 @@ def delivered(session: Session, packet: message.MessageDeliveredUpTo) -> None:
         taken = min(last, upto)
         if last <= upto:
             del session.unacknowledged[author]
-        if taken <= me.delivered.get(author.id, 0):
+        if taken <= me.delivered.get(author.id, 0) or author.login in me.blocked:
             continue
         me.delivered[author.id] = unsaved.delivered[conversation] = taken
         event = message.MessageDelivered(id=taken, peer=author.address, by=me.address)
@@ -355,6 +369,15 @@ def delivered(session: Session, packet: message.MessageDeliveredUpTo) -> None:
     app.database.mark(
         lambda: save_place(me, device_id), ("cursor", device_id), lambda saved: forget(me, device_id, saved)
     )
+
+
+def tell_delivered(app: HomeServer, me: LiveAccount, taken: Sequence[devices.Delivered]) -> None:
+    """A device of mine turned out to have what others wrote: tell those of them who are there."""
+    for one in taken:
+        author = app.directory.find(one.peer_id)
+        if author is not None and author.login not in me.blocked and one.id > me.delivered.get(author.id, 0):
+            me.delivered[author.id] = one.id
+            app.tell(author, message.MessageDelivered(id=one.id, peer=author.address, by=me.address))
 
 
 def save_place(me: LiveAccount, device_id: int) -> Steps[int]:
