@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import blank_postgres_url, postgres_server, postgres_url
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, home, newcomer
+
+__all__ = ["blank_postgres_url", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture(scope="session")
