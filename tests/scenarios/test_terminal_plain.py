@@ -78,6 +78,12 @@ class Chat:
             found.append(self.line())
         return found
 
+    def until_text(self, text: str) -> str:
+        """The first line that holds this."""
+        while text not in (line := self.line()):
+            pass
+        return line
+
     def packet(self, name: str) -> dict[str, Any]:
         """The next packet of this type, with --json."""
         while (packet := json.loads(self.line()))["type"] != name:
@@ -341,6 +347,20 @@ def test_an_access_token_logs_in(server: ServerProcess, chat: Chats, tmp_path: P
     bot = chat(server, "", "--json", "--token-file", str(token), password=None)
     assert bot.packet("CONNECT-OK")["login"].startswith(f"{login}@")
     assert (bot.end(), alice.end()) == (0, 0)
+
+
+def test_tokens_of_two_accounts_do_not_share_a_place(server: ServerProcess, chat: Chats, tmp_path: Path) -> None:
+    with newcomer(server.port, "carol") as carol, newcomer(server.port, "dave", device="bot") as dave:
+        for wire, name in ((carol, "one"), (dave, "two")):
+            (tmp_path / name).write_text(wire.ask("TOKEN-CREATE", name="bot")["token"])
+        dave.say(carol.login, "first")
+        carol.expect("MESSAGE")
+        carol.say(dave.login, "second")
+        dave.expect("MESSAGE")
+        for name, text in (("two", "second"), ("one", "first")):
+            bot = chat(server, "", "--token-file", str(tmp_path / name), password=None)
+            assert bot.until_text(text)
+            assert bot.end() == 0
 
 
 def test_nobody_there_is_exit_code_3(chat: Chats, own_server: ServerProcess) -> None:

@@ -22,7 +22,7 @@ from veche.net.dial import (
     UntrustedCertificate,
     dial,
 )
-from veche.net.tls import fingerprint, leaf, make_certificate, server_context
+from veche.net.tls import fingerprint, leaf, make_certificate, readable, server_context
 
 
 class Handler:
@@ -93,7 +93,7 @@ def test_a_pinned_certificate_makes_a_link_with_its_binding(certificate: Path) -
     async def work() -> None:
         der = leaf(certificate)
         async with listening(context_of(certificate)) as port:
-            made, handler = await dialled(port, pinned=fingerprint(der).upper())
+            made, handler = await dialled(port, pinned=readable(fingerprint(der)))
             assert made.certificate == der
             assert made.binding == hashlib.sha256(der).digest()
             assert made.fingerprint == fingerprint(der)

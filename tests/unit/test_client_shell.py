@@ -449,10 +449,19 @@ def test_what_is_no_veche_server_is_said() -> None:
         async def closes(link: Link) -> None:
             await link.hear()
 
-        async with scripted(http, closes) as port:
-            for _ in range(2):
+        async def speaks_another_version(link: Link) -> None:
+            await link.hear()
+            link.say({**HELLO, "version": 2})
+            await link.hear()
+
+        async with scripted(http, closes, speaks_another_version) as port:
+            for kind, words in (
+                (NotVeche, "is no Veche server"),
+                (CannotConnect, "did not say HELLO"),
+                (CannotConnect, "speaks version 2"),
+            ):
                 client = client_of(port)
-                with pytest.raises(NotVeche, match="is no Veche server"):
+                with pytest.raises(kind, match=words):
                     await client.connect()
                 await client.close()
 

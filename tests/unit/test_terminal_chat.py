@@ -45,9 +45,7 @@ def test_a_server_is_login_host_and_port(text: str, server: tuple[str | None, st
     assert parse_server(text) == server
 
 
-@pytest.mark.parametrize(
-    "text", ["", "alice@", "@host", "al ice@host", "host:0x", "host:70000", "[::1", "host:-1"]
-)
+@pytest.mark.parametrize("text", ["", "alice@", "@host", "al ice@host", "host:0x", "host:70000", "[::1", "host:-1"])
 def test_what_is_no_server_is_said(text: str) -> None:
     with pytest.raises(Usage):
         parse_server(text)

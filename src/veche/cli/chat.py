@@ -16,7 +16,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from veche.client import DEFAULT_PORT
 from veche.client.slots import StateDirectory, state_directory
@@ -88,11 +88,12 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def run_plain(wish: Wish, *, as_json: bool) -> int:
-    from veche.terminal.plain import Plain, TerminalAsker
+    from veche.terminal.plain import Plain, RawInput, TerminalAsker
 
-    asker = TerminalAsker() if sys.stdin.isatty() else None
+    raw: RawInput = cast("Any", sys.stdin.buffer).raw  # on Windows too what it gives is UTF-8
+    asker = TerminalAsker(raw) if sys.stdin.isatty() else None
     plain = Plain(sys.stdout.buffer, say, as_json=as_json)
-    return asyncio.run(plain.run(wish, asker, sys.stdin.fileno()))
+    return asyncio.run(plain.run(wish, asker, raw))
 
 
 def say(sentence: str) -> None:

@@ -43,7 +43,7 @@ from veche.packets.account import ConnectOk, Register, RegisterOk
 from veche.packets.link import ServerHello
 from veche.packets.message import ReplayEnd, Snapshot
 
-from .core import ENTRIES, Core, Phase
+from .core import ENTRIES, FOREIGN, Core, Phase
 from .errors import ClientEnded, LinkLost, LoginRefused, RequestFailed, checked
 from .events import Arrived, Challenged, Credentials, DialDue, LoggedIn, Lost, NotAPacket, Place, Refused, Unanswered
 from .inbox import Inbox, Item, Offline, Online
@@ -515,10 +515,12 @@ class Client(Requests):
     def _lost(self, event: Lost) -> None:
         self._drop_link()
         where = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-        fail(self._hello, NotVeche(f"{where} is no Veche server: {event.reason}"))
+        if event.reason == FOREIGN:
+            fail(self._hello, NotVeche(f"{where} is no Veche server: what answers there speaks another language."))
+        fail(self._hello, CannotConnect(f"{where} did not say HELLO. {event.reason}"))
         if event.code is not None:
             fail(self._login, LoginRefused(event.code, event.reason))
-        fail(self._login, CannotConnect(f"The link to {where} was lost: {event.reason}"))
+        fail(self._login, CannotConnect(f"The link to {where} was lost. {event.reason}"))
         self._inbox.put(Offline(event.reason, event.retry_in_s))
         if self._core.is_final:
             self._end(ClientEnded(event.code or ErrorCode.LOGGED_OUT, event.reason))

@@ -50,6 +50,7 @@ from .events import Arrived, CoreEvent, Credentials, DialDue, LoggedIn, Lost, No
 from .login import Login
 from .outbox import Outbox
 
+VERSION = 1
 HELLO_S = 15.0
 """The server must say HELLO within this time."""
 LOGIN_S = 60.0
@@ -58,6 +59,8 @@ SILENCE_S = 30.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 STABLE_S = 10.0
 """A link that held so long was good: the next pause is a short one again."""
+
+FOREIGN = "What answers there does not speak as Veche does."
 
 FOR_THE_MOMENT = (TypingStartedTo, TypingEndTo)
 """Worth nothing later: not sent unless the device is logged in."""
@@ -241,7 +244,7 @@ class Core:
             self._answered(unknown.tag, None, line)
         except BadPacket as bad:
             if bad.request is None:
-                self.link_lost(now, "What answers there does not speak as Veche does.")
+                self.link_lost(now, FOREIGN)
             else:
                 self._answered(bad.cookie or bad.tag, None, line)
         else:
@@ -349,6 +352,9 @@ class Core:
     # -- login
 
     def _take_hello(self, packet: ServerHello, line: bytes, now: float) -> None:
+        if packet.version != VERSION:
+            self.link_lost(now, f"The server speaks version {packet.version} of the protocol, we speak {VERSION}.")
+            return
         self.hello = packet
         self.outbox.limits = packet.limits
         self._take_any(packet, line, now)

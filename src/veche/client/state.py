@@ -52,7 +52,7 @@ from veche.packets.message import (
 )
 
 TYPING_S = 10.0
-MAX_POSTS = 2000
+MAX_POSTS = 1000
 """A conversation keeps at most so many messages; older ones are on the server."""
 Reactions = dict[tuple[str, str], tuple[int, bool]]
 """(who, emoji) -> (id of the change, 0 for the base; whether it is there)"""

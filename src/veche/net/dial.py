@@ -97,11 +97,12 @@ async def dial(
 ) -> Dialled:
     """Make a link whose lines go to `handler`, or raise one of the DialErrors.
 
-    pinned: the fingerprint that the certificate must have, 64 hexadecimal digits; `authorities` are asked about any
-    other, None: nobody is.  insecure: whatever certificate is shown will do.
+    pinned: the fingerprint that the certificate must have, 64 hexadecimal digits, with colons or without; `authorities`
+    are asked about any other, None: nobody is.  insecure: whatever certificate is shown will do.
     tls=False: plain text, to an address of this machine only.
     """
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    pinned = None if pinned is None else pinned.replace(":", "").lower()
     try:
         async with asyncio.timeout(timeout_s):
             if not tls:
@@ -117,7 +118,7 @@ async def dial(
                     return _ready(link, handler, _certificate(link), vouched=True)
             link = await _connect(host, port, where, _context(None))
             shown = _certificate(link)
-            if insecure or (pinned is not None and hmac.compare_digest(fingerprint(shown), pinned.lower())):
+            if insecure or (pinned is not None and hmac.compare_digest(fingerprint(shown), pinned)):
                 return _ready(link, handler, shown, vouched=False)
             link.abort()
             if pinned is None:

@@ -40,7 +40,7 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     )
     message_rate: Annotated[
         float, Meta(ge=0, description="messages a minute and account, above it reading slows down; 0: no bound")
-    ] = 30_000.0
+    ] = 120_000.0
     connections: Annotated[int, Meta(ge=1, description="connections from one address, this machine excepted")] = 500
     unacknowledged: Annotated[int, Meta(ge=1, le=100_000, description="messages in flight on one connection")] = 1000
     login_timeout: Annotated[float, Meta(gt=0, description="seconds a connection may stay without login")] = 60.0

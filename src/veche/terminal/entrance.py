@@ -8,6 +8,7 @@ Source: rows A07-A09, A11, M04-M12, M24-M26, X03.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -146,7 +147,7 @@ async def enter(
 
 def take_slot(wish: Wish) -> Slot:
     """The device that this process is."""
-    who = wish.login or "token"
+    who = wish.login or f"token {hashlib.sha256((wish.token or '').encode()).hexdigest()[:12]}"
     name = wish.device or wish.new_device
     try:
         return wish.state.take_slot(wish.host, wish.port, who, device=name, is_chosen=wish.device is not None)

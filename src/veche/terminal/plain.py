@@ -15,11 +15,10 @@ import asyncio
 import codecs
 import contextlib
 import getpass
-import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from veche.client import Arrived, Client, ClientEnded, DialError, Offline, Online, RequestFailed
 from veche.packets import MAX_LINE_BYTES, ErrorCode, Packet
@@ -43,13 +42,21 @@ KNOWN_PEERS = 10_000
 _encode = JsonCodec().encode
 
 
+class RawInput(Protocol):
+    """An unbuffered stream of bytes, such as `sys.stdin.buffer.raw`."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """What is there, at most `size` bytes; waits for the first.  Empty at the end."""
+        ...
+
+
 class InputLines:
-    """Lines of a file descriptor, read by a thread of its own: the one way that works for files, pipes and terminals,
-    on Windows too.  The thread waits when nobody takes what it has read.
+    """Lines of a stream, read by a thread of its own: the one way that works for files, pipes and terminals, on
+    Windows too.  The thread waits when nobody takes what it has read.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, source: RawInput) -> None:
+        self._source = source
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
         self._room = threading.Semaphore(4)
         self._loop = asyncio.get_running_loop()
@@ -60,8 +67,8 @@ class InputLines:
         while chunk:
             self._room.acquire()
             try:
-                chunk = os.read(self._descriptor, CHUNK_BYTES)
-            except OSError:
+                chunk = self._source.read(CHUNK_BYTES) or b""
+            except (OSError, ValueError):
                 chunk = b""
             try:
                 self._loop.call_soon_threadsafe(self._chunks.put_nowait, chunk)
@@ -88,9 +95,12 @@ class InputLines:
 class TerminalAsker:
     """Asks on the terminal, without touching standard output."""
 
+    def __init__(self, source: RawInput) -> None:
+        self._source = source
+
     async def ask(self, question: str) -> str:
         print(question, end="", file=sys.stderr, flush=True)
-        line = await asyncio.to_thread(os.read, sys.stdin.fileno(), 4096)
+        line = await asyncio.to_thread(self._source.read, 4096)
         if not line:
             raise EOFError
         return line.decode(errors="replace").rstrip("\r\n")
@@ -112,7 +122,7 @@ class Plain:
         self._caught_up = asyncio.Event()
         self._is_leaving = False
 
-    async def run(self, wish: Wish, asker: Asker | None, descriptor: int) -> int:
+    async def run(self, wish: Wish, asker: Asker | None, source: RawInput) -> int:
         """Returns the exit code; raises Leave."""
         try:
             entered = await enter(wish, asker, self._say, self._start_printing)
@@ -121,21 +131,23 @@ class Plain:
             await self._print(self._held)
             raise leave from None
         try:
-            return await self._converse(entered, descriptor, wish)
+            return await self._converse(entered, source, wish)
         finally:
             entered.slot.release()
 
-    async def _converse(self, entered: Entered, descriptor: int, wish: Wish) -> int:
+    async def _converse(self, entered: Entered, source: RawInput, wish: Wish) -> int:
         client = entered.client
         printing = self._printing
         assert printing is not None
-        reading = asyncio.create_task(self._read(client, InputLines(descriptor)))
+        reading = asyncio.create_task(self._read(client, InputLines(source)))
         try:
             await asyncio.wait({reading, printing}, return_when=asyncio.FIRST_COMPLETED)
-            if not reading.done():  # the link ended for good, or nobody reads what we print
+            if printing.done():  # the client ended for good, or nobody reads what we print
                 return self._ended(printing.result(), wish)
             reading.result()
             is_settled = await self._settle(client)
+            if printing.done():
+                return self._ended(printing.result(), wish)
             self._is_leaving = True
             left = client.unfinished
             await client.close()
@@ -157,9 +169,11 @@ class Plain:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
                 await self._caught_up.wait()
-        is_settled = await client.settled(PATIENCE_S)
-        await client.handled_all()
-        return is_settled
+        while True:
+            is_settled = await client.settled(PATIENCE_S)
+            await client.handled_all()
+            if not is_settled or not client.unfinished:  # what was printed may have asked for more
+                return is_settled
 
     def _ended(self, error: Exception | None, wish: Wish) -> int:
         if error is None or (isinstance(error, ClientEnded) and error.code == ErrorCode.LOGGED_OUT):
@@ -187,6 +201,8 @@ class Plain:
                     await self._refuse(ErrorCode.BAD_REQUEST, str(wrong))
                 except RequestFailed as failed:
                     await self._refuse(failed.code, failed.reason)
+                except (ClientEnded, DialError):
+                    return  # the printing end knows why
                 if not client.has_room:
                     await client.room()
 

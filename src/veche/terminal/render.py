@@ -21,7 +21,7 @@ from prompt_toolkit.utils import get_cwidth
 from veche.client.state import Conversation, Pending, Post, State
 
 from .sentences import local
-from .text import harmless, on_one_line, short_name
+from .text import count, harmless, on_one_line, short_name
 
 Fragments = list[tuple[str, str]]
 """(style, text)"""
@@ -132,11 +132,30 @@ def wrapped(text: str, width: int) -> list[str]:
 # -- a conversation
 
 
+class Drawn(NamedTuple):
+    """A message as it was drawn last, and from what; it is drawn again only when some of that has changed."""
+
+    post: Post
+    answered: Post | None
+    rest: tuple[Look, int, tuple[str, str]]
+    day: date | None
+    lines: list[Line]
+
+
 def conversation_lines(
-    state: State, peer: str, look: Look, *, new_after: int | None = None, notices: Sequence[Notice] = ()
+    state: State,
+    peer: str,
+    look: Look,
+    *,
+    new_after: int | None = None,
+    notices: Sequence[Notice] = (),
+    drawn: dict[int, Drawn] | None = None,
 ) -> list[Line]:
-    """All that is known of a conversation, oldest first.  new_after: a rule stands before the peer's first message
-    after this id."""
+    """All that is known of a conversation, oldest first.
+
+    new_after: a rule stands before the peer's first message after this id.  drawn: what was drawn before, kept up to
+    date; for one conversation.
+    """
     conversation = state.conversation(peer)
     posts = conversation.known()
     newest_read = max((p.id for p in posts if p.author == state.me and p.id <= conversation.peer_read_id), default=0)
@@ -149,18 +168,25 @@ def conversation_lines(
     waiting = list(notices)
     day: date | None = None
     is_new_marked = new_after is None
+    drawn = {} if drawn is None else drawn
     for post in posts:
         while waiting and waiting[0].after < post.id:
             lines += notice_lines(waiting.pop(0), look)
-        moment = local(post.at, look.zone)
-        if moment is not None and moment.date() != day:
-            day = moment.date()
+        tick = _tick(post, conversation, state.me, newest_read, look.marks)
+        answered = by_id.get(post.reply_to) if post.reply_to is not None else None
+        one = drawn.get(post.id)
+        rest = look, column, tick
+        if one is None or one.post is not post or one.answered is not answered or one.rest != rest:
+            moment = local(post.at, look.zone)
+            shown = post_lines(post, look, column, tick, answered, moment)
+            one = drawn[post.id] = Drawn(post, answered, rest, moment.date() if moment is not None else None, shown)
+        if one.day is not None and one.day != day:
+            day = one.day
             lines.append(rule(f"day {day}", day_name(day), look, "class:day"))
         if not is_new_marked and new_after is not None and post.id > new_after and post.author == peer:
             is_new_marked = True
             lines.append(rule("new", "new", look, "class:new"))
-        tick = _tick(post, conversation, state.me, newest_read, look.marks)
-        lines += post_lines(post, look, column, tick, by_id.get(post.reply_to or -1), moment)
+        lines += one.lines
     for notice in waiting:
         lines += notice_lines(notice, look)
     for key, pending in conversation.pending.items():
@@ -291,7 +317,7 @@ def home_lines(state: State, look: Look, notices: Sequence[Notice] = ()) -> list
     add("", "")
     conversations = by_recency(state)
     for conversation in conversations:
-        unread = f"  {conversation.unread} new" if conversation.unread else ""
+        unread = f"  {count(conversation.unread)} new" if conversation.unread else ""
         blocked = "  blocked" if conversation.peer in state.blocked else ""
         style = "class:unread" if unread else "class:text"
         add(style, f"{look.name(conversation.peer)}{unread}{blocked}")

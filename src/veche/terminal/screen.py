@@ -59,7 +59,7 @@ from .entrance import EXIT_OK, Wish, enter, why
 from .frame import Frame
 from .render import ASCII, UNICODE, Fragments, Line, Look, by_recency, cut, padded, width_of
 from .screen_commands import HELP, Typed, Wrong, completions, parse
-from .text import harmless, on_one_line, seconds, short_name
+from .text import count, harmless, on_one_line, seconds, short_name
 from .view import View
 
 AT_KEYBOARD_S = 60.0
@@ -188,7 +188,7 @@ class Screen:
         if peer is not None and self._state.is_typing(peer, self._now()):
             parts.append(("", f"  {self._name(peer)} is typing{marks.sending}"))
         elsewhere = [
-            f"{self._name(one.peer)} {one.unread}"
+            f"{self._name(one.peer)} {count(one.unread)}"
             for one in by_recency(self._state)
             if one.unread and one.peer != self._view.peer
         ]

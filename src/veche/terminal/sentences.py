@@ -46,7 +46,7 @@ from veche.packets.message import (
     TypingStarted,
 )
 
-from .text import harmless, on_one_line, seconds, short_name
+from .text import count, harmless, on_one_line, seconds, short_name
 
 INDENT = "\n    "
 
@@ -108,7 +108,7 @@ def lines(packet: Packet, request: Packet | None, reader: Reader) -> str:
             return _page(packet, reader)
         case Snapshot():
             unread = [one for one in packet.conversations if one.unread]
-            return "\n".join(f"{one.unread} unread from {name(one.peer)}" for one in unread)
+            return "\n".join(f"{count(one.unread)} unread from {name(one.peer)}" for one in unread)
         case ConnectFailed():
             return ""  # the sentence on standard error says it, and what to do
         case Failed() | Error():

@@ -37,6 +37,11 @@ def short_name(address: str, domain: str) -> str:
     return on_one_line(login if login and of == domain else address)
 
 
+def count(number: int) -> str:
+    """How many messages wait; the server counts up to a thousand."""
+    return str(number) if number < 1000 else "1000+"
+
+
 def seconds(duration_s: float) -> str:
     """A waiting time for people."""
     if duration_s < 90:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from veche.client.state import Conversation, State
 
-from .render import Line, Look, Notice, conversation_lines, home_lines
+from .render import Drawn, Line, Look, Notice, conversation_lines, home_lines
 
 MAX_NOTICES = 300
 
@@ -25,6 +25,7 @@ class View:
         self._notices: dict[str, list[Notice]] = {}
         self._count = 0
         self._drawn: tuple[Conversation, tuple[Look, int, int | None], list[Line]] | None = None
+        self._drawn_posts: dict[int, Drawn] = {}
 
     @property
     def is_scrolled_back(self) -> bool:
@@ -33,6 +34,7 @@ class View:
     def show(self, peer: str | None, new_after: int | None = None) -> None:
         """Open a conversation, or the list of them, at its end."""
         self.peer, self.new_after, self._bottom = peer, new_after, None
+        self._drawn_posts = {}
 
     def to_end(self) -> None:
         self._bottom = None
@@ -77,6 +79,8 @@ class View:
         what = look, self._count, self.new_after
         drawn = self._drawn
         if drawn is None or drawn[0] is not conversation or drawn[1] != what:
-            lines = conversation_lines(state, self.peer, look, new_after=self.new_after, notices=notices)
+            lines = conversation_lines(
+                state, self.peer, look, new_after=self.new_after, notices=notices, drawn=self._drawn_posts
+            )
             drawn = self._drawn = conversation, what, lines
         return drawn[2]
