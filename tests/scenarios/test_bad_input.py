@@ -30,7 +30,7 @@ def test_an_unknown_type_is_answered_and_the_link_lives(alice: Wire) -> None:
     "line", [b"{", b"[]", b"null", b'{"type":5}', b"\xff\xfe", b'{"type":"MESSAGE","to":"a","text":"\xff"}', b"{}" * 9]
 )
 def test_a_line_that_is_no_packet_is_answered_by_an_error(alice: Wire, line: bytes) -> None:
-    """Rows: M03, X25."""
+    """Rows: M03, X25 (partly)."""
     alice.write(line + b"\r\n")
     answer = alice.receive()
     assert answer["type"] in ("ERROR", "MESSAGE-SEND-FAILED")
@@ -131,7 +131,7 @@ def test_two_hundred_people_at_once(server: ServerProcess, alice: Wire) -> None:
 
 
 def test_a_client_that_never_reads_is_dropped_and_loses_nothing(own_server: ServerProcess) -> None:
-    """Rows: M13, T29."""
+    """Rows: M13, T29 (partly)."""
     own_server.stop()
     own_server.flags = (*own_server.flags, "--slow-consumer-timeout", "1", "--message-rate", "0")
     own_server.start()
@@ -159,7 +159,7 @@ def test_a_client_that_never_reads_is_dropped_and_loses_nothing(own_server: Serv
 
 
 def test_tls_older_than_1_2_is_refused(server: ServerProcess) -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -212,7 +212,7 @@ def test_any_bytes_on_the_plain_port_leave_the_server_well(server: ServerProcess
     )
 )
 def test_any_packets_after_login_get_typed_answers(server: ServerProcess, lines: list[bytes]) -> None:
-    """Rows: M02, M03, X25."""
+    """Rows: M02, M03, X25 (partly)."""
     with newcomer(server.port, "fuzz") as wire:
         wire.write(b"".join(line.replace(b"\n", b"") + b"\r\n" for line in lines))
         wire.send("PING", tag="the-end")

@@ -20,7 +20,7 @@ def test_fifty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     """A sender with cookies that sends again what was not acknowledged; a receiver with a cursor; 50 kills at random
     moments.  Every cookie that was ever acknowledged arrives, each text once, in the order of sending.
 
-    Rows: M14, M19, T29, X04.
+    Rows: M14, M19, T29 (partly), X04 (partly).
     """
     server = ServerProcess(tmp_path / "data", "--registration", "open", "--message-rate", "0").start()
     with Wire(server.port) as wire:

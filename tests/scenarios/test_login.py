@@ -125,7 +125,7 @@ def test_an_unknown_name_takes_the_same_time_as_a_known_one(own_server: ServerPr
 
 
 def test_three_failures_lock_the_account_for_a_while_also_for_the_right_password(server: ServerProcess) -> None:
-    """Rows: T10, T11, T12, M09."""
+    """Rows: T10 (partly), T11 (partly), T12 (partly), M09."""
     login = unique("locked")
     with Wire(server.port) as wire:
         wire.register(login)
@@ -175,7 +175,7 @@ def test_token_create_of_the_command_line_logs_in_while_the_server_runs(own_serv
 
 
 def test_a_dropped_session_is_resumed_without_loss(server: ServerProcess, alice: Wire) -> None:
-    """Rows: X05 (partly), T29."""
+    """Rows: X05 (partly), T29 (partly)."""
     moe = newcomer(server.port, "moe", device="phone")
     first = alice.say(moe.login, "before the tunnel")
     moe.expect("MESSAGE")
@@ -205,7 +205,7 @@ def test_a_resumption_token_is_worth_nothing_when_changed_or_revoked(server: Ser
 
 
 def test_the_same_device_again_replaces_the_older_link(server: ServerProcess, alice: Wire) -> None:
-    """Rows: X05."""
+    """Rows: X05 (partly)."""
     with Wire(server.port).connect(alice.login, device="first"):
         assert alice.until("GOODBYE")[-1]["code"] == "replaced"
         assert alice.is_closed()

@@ -12,7 +12,7 @@ from tests.support.wire import ANY, Wire, newcomer, unique
 
 
 def test_a_message_reaches_the_other_and_is_acknowledged_with_its_id(alice: Wire, bob: Wire) -> None:
-    """Rows: M13, M14, M17, T26."""
+    """Rows: M13, M14, M17, T26 (partly)."""
     alice.send("MESSAGE", to=bob.login, text="hello   bob", cookie="c1", tag="x")
     sent = alice.expect("MESSAGE-SENT", cookie="c1", tag="x", seq=1, at=ANY)
     got = bob.expect("MESSAGE", id=sent["id"], seq=1, text="hello   bob", at=sent["at"])
@@ -28,7 +28,7 @@ def test_messages_to_the_full_address_and_to_the_login_are_one_conversation(alic
 
 
 def test_a_message_to_a_name_that_does_not_exist_fails_with_its_cookie(alice: Wire) -> None:
-    """Rows: M15, T27."""
+    """Rows: M15, T27 (partly)."""
     alice.send("MESSAGE", to="nobody-of-this-name", text="hi", cookie="c9", tag="t")
     alice.expect("MESSAGE-SEND-FAILED", code="unknown-user", cookie="c9", tag="t", reason=ANY)
     alice.send("MESSAGE", to="bob@elsewhere.example", text="hi", cookie="c10")
@@ -36,7 +36,7 @@ def test_a_message_to_a_name_that_does_not_exist_fails_with_its_cookie(alice: Wi
 
 
 def test_a_message_to_oneself_is_refused(alice: Wire) -> None:
-    """Rows: T27."""
+    """Rows: T27 (partly)."""
     alice.send("MESSAGE", to=alice.login, text="hi")
     alice.expect("MESSAGE-SEND-FAILED", code="self")
 
@@ -62,7 +62,7 @@ def test_repeats_within_one_batch_are_stored_once(alice: Wire, bob: Wire) -> Non
 
 
 def test_the_other_devices_of_both_people_hear_of_it_exactly_once(server: ServerProcess) -> None:
-    """Rows: M13, X05."""
+    """Rows: M13, X05 (partly)."""
     with newcomer(server.port, "ann", device="phone") as phone, newcomer(server.port, "ben", device="desk") as desk:
         laptop = Wire(server.port).connect(phone.login, device="laptop")
         tablet = Wire(server.port).connect(desk.login, device="tablet")
@@ -76,7 +76,7 @@ def test_the_other_devices_of_both_people_hear_of_it_exactly_once(server: Server
 
 
 def test_a_thousand_messages_arrive_in_order_without_gaps(alice: Wire, bob: Wire) -> None:
-    """Rows: M13, T29."""
+    """Rows: M13, T29 (partly)."""
     alice.write(
         b"".join(
             json.dumps({"type": "MESSAGE", "to": bob.login, "text": f"m{n}", "cookie": f"c-{n}"}).encode() + b"\n"
@@ -90,7 +90,7 @@ def test_a_thousand_messages_arrive_in_order_without_gaps(alice: Wire, bob: Wire
 
 
 def test_messages_for_someone_away_wait_and_come_in_order_at_login(server: ServerProcess, alice: Wire) -> None:
-    """Rows: T29, A18 (partly)."""
+    """Rows: T29 (partly), A18 (partly)."""
     with newcomer(server.port, "cy", device="d") as cy:
         login = cy.login
     sent = [alice.say(login, f"n{n}")["id"] for n in range(20)]
@@ -100,7 +100,7 @@ def test_messages_for_someone_away_wait_and_come_in_order_at_login(server: Serve
 
 
 def test_what_a_device_acknowledged_is_not_sent_to_it_again(server: ServerProcess, alice: Wire) -> None:
-    """Rows: T29, X05."""
+    """Rows: T29 (partly), X05 (partly)."""
     with newcomer(server.port, "di", device="d") as di:
         login = di.login
         first = alice.say(login, "first")
@@ -117,7 +117,7 @@ def test_what_a_device_acknowledged_is_not_sent_to_it_again(server: ServerProces
 
 
 def test_a_device_may_say_what_it_has_and_is_not_sent_that_again(server: ServerProcess, alice: Wire) -> None:
-    """Rows: X05."""
+    """Rows: X05 (partly)."""
     with newcomer(server.port, "ed", device="d") as ed:
         login = ed.login
     first, _ = alice.say(login, "first"), alice.say(login, "second")
@@ -126,7 +126,7 @@ def test_a_device_may_say_what_it_has_and_is_not_sent_that_again(server: ServerP
 
 
 def test_each_device_has_its_own_place_in_the_delivery(server: ServerProcess, alice: Wire) -> None:
-    """Rows: X05, T29."""
+    """Rows: X05 (partly), T29 (partly)."""
     with newcomer(server.port, "flo", device="one") as one:
         login = one.login
         Wire(server.port).connect(login, device="two").close()
@@ -141,7 +141,7 @@ def test_each_device_has_its_own_place_in_the_delivery(server: ServerProcess, al
 
 
 def test_a_device_cannot_acknowledge_what_it_was_not_sent(server: ServerProcess, alice: Wire) -> None:
-    """Rows: T29."""
+    """Rows: T29 (partly)."""
     with newcomer(server.port, "gus", device="d") as gus:
         login = gus.login
         gus.send("MESSAGE-DELIVERED", id=2**53 - 1)
@@ -152,7 +152,7 @@ def test_a_device_cannot_acknowledge_what_it_was_not_sent(server: ServerProcess,
 
 
 def test_the_sender_learns_that_it_was_delivered_and_read(alice: Wire, bob: Wire) -> None:
-    """Rows: M16, M18, X17."""
+    """Rows: M16, M18, X17 (partly)."""
     sent = [alice.say(bob.login, text)["id"] for text in ("a", "b")]
     bob.expect("MESSAGE")
     bob.expect("MESSAGE")
@@ -166,7 +166,7 @@ def test_the_sender_learns_that_it_was_delivered_and_read(alice: Wire, bob: Wire
 
 
 def test_my_other_devices_learn_what_i_have_read(server: ServerProcess, alice: Wire) -> None:
-    """Rows: M16, X05."""
+    """Rows: M16, X05 (partly)."""
     with newcomer(server.port, "hal", device="one") as one, Wire(server.port) as two:
         two.connect(one.login, device="two")
         sent = alice.say(one.login, "hello")
@@ -267,7 +267,7 @@ def test_an_answer_names_the_message_it_answers(alice: Wire, bob: Wire, mallory:
 
 
 def test_changes_made_while_away_come_at_login(server: ServerProcess, alice: Wire) -> None:
-    """Rows: T29, X05."""
+    """Rows: T29 (partly), X05 (partly)."""
     with newcomer(server.port, "jo", device="d") as jo:
         login = jo.login
         sent = alice.say(login, "helo")
@@ -314,7 +314,7 @@ def test_history_asked_for_right_after_sending_has_what_was_sent(alice: Wire, bo
 
 
 def test_search_finds_words_of_one_conversation_at_once(alice: Wire, bob: Wire, mallory: Wire) -> None:
-    """Rows: X15."""
+    """Rows: X15 (partly)."""
     first = alice.say(bob.login, "Ёжик в тумане")["id"]
     alice.say(bob.login, "nothing of interest")
     second = alice.say(bob.login, "the foggy hedgehog")["id"]
@@ -345,8 +345,19 @@ def test_typing_is_forgotten_after_ten_seconds(alice: Wire, bob: Wire) -> None:
     bob.expect("TYPING-END", from_=alice.address)
 
 
+def test_a_message_ends_typing(alice: Wire, bob: Wire) -> None:
+    """Rows: M22."""
+    alice.send("TYPING-STARTED", to=bob.login)
+    bob.expect("TYPING-STARTED")
+    alice.say(bob.login, "done")
+    bob.expect("MESSAGE", text="done")
+    alice.send("TYPING-END", to=bob.login)  # there is nothing left to end
+    alice.expect_nothing()
+    bob.expect_nothing()
+
+
 def test_a_blocked_sender_sees_no_difference_and_nothing_arrives(server: ServerProcess, alice: Wire) -> None:
-    """Rows: T33, T34 (partly), X06 (partly), B122 (partly)."""
+    """Rows: T33 (partly), T34 (partly), X06 (partly), B122 (partly)."""
     with newcomer(server.port, "kim", device="d") as kim, newcomer(server.port, "lea", device="d") as lea:
         assert kim.ask("BLOCK", login=alice.login)["type"] == "BLOCK-OK"
         to_blocker = alice.say(kim.login, "can you hear me", cookie="b1")
@@ -371,7 +382,7 @@ def test_a_blocked_sender_sees_no_difference_and_nothing_arrives(server: ServerP
 
 
 def test_blocking_refuses_nonsense(alice: Wire, bob: Wire) -> None:
-    """Rows: T35, T36."""
+    """Rows: T35 (partly), T36 (partly)."""
     assert alice.ask("BLOCK", login=alice.login)["code"] == "self"
     assert alice.ask("BLOCK", login="nobody-here")["code"] == "unknown-user"
     assert alice.ask("UNBLOCK", login=bob.login)["code"] == "unknown-id"

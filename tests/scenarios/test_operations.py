@@ -40,7 +40,7 @@ def get(server: ServerProcess, path: str, **headers: str) -> tuple[int, str, Any
 
 
 def test_one_port_carries_lines_http_and_websocket_with_and_without_tls(server: ServerProcess) -> None:
-    """Rows: A07, X19."""
+    """Rows: A07, X19 (partly)."""
     for tls, alpn in ((True, "veche/1"), (True, None), (False, None)):
         with Wire(server.port, tls=tls, alpn=alpn) as wire:
             wire.send("HELLO")
@@ -66,7 +66,7 @@ def test_health_version_and_metrics_answer(server: ServerProcess) -> None:
 
 
 def test_a_page_of_another_site_may_not_open_a_websocket(server: ServerProcess) -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     upgrade["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
     assert get(server, "/ws", Origin="https://evil.example", **upgrade)[0] == 403
@@ -100,7 +100,7 @@ def test_packets_travel_over_a_websocket_as_over_lines(server: ServerProcess, al
 
 
 def test_sigterm_says_goodbye_and_exits_with_zero_within_two_seconds(own_server: ServerProcess) -> None:
-    """Rows: A05 (partly)."""
+    """Rows: A01."""
     with newcomer(own_server.port, "last") as wire:
         start = time.monotonic()
         assert own_server.process is not None
@@ -111,7 +111,7 @@ def test_sigterm_says_goodbye_and_exits_with_zero_within_two_seconds(own_server:
 
 
 def test_accounts_and_messages_survive_a_restart(own_server: ServerProcess) -> None:
-    """Rows: A10, X04."""
+    """Rows: A10, X04 (partly)."""
     with newcomer(own_server.port, "ann", device="d") as ann, newcomer(own_server.port, "ben", device="d") as ben:
         ann.say(ben.login, "remember")
         fingerprint = own_server.fingerprint
@@ -152,7 +152,7 @@ def test_a_data_directory_that_cannot_be_written_is_said_in_one_sentence(tmp_pat
 
 @pytest.mark.parametrize("content", ["", "-----BEGIN CERTIFICATE-----\nbad\n-----END CERTIFICATE-----\n", None])
 def test_a_wrong_certificate_stops_the_start(tmp_path: Path, content: str | None) -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     path = tmp_path / "certificate.pem"
     if content is not None:
         path.write_text(content)

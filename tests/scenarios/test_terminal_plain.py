@@ -143,7 +143,7 @@ def chat(tmp_path: Path) -> Iterator[Chats]:
 
 
 def test_two_people_register_and_talk(server: ServerProcess, chat: Chats) -> None:
-    """Rows: T26, M13, M14, M16, M24, M26, A07, A11."""
+    """Rows: T26 (partly), M13, M14, M16, M24, M26, A07, A11."""
     alice_login, bob_login = unique("alice"), unique("bob")
     alice, bob = chat(server, alice_login, "--register"), chat(server, bob_login, "--register")
     assert alice.line() == f"the account {alice_login}@localhost is made"
@@ -170,7 +170,7 @@ def test_two_people_register_and_talk(server: ServerProcess, chat: Chats) -> Non
 
 
 def test_with_json_every_line_is_a_packet(server: ServerProcess, chat: Chats, bob: Wire) -> None:
-    """Rows: M10, M14, M15, T38."""
+    """Rows: M10, M14, M15, T38 (partly)."""
     login = unique("alice")
     alice = chat(server, login, "--json", "--register")
     types = [json.loads(alice.line())["type"] for _ in range(5)]
@@ -198,7 +198,7 @@ def test_with_json_every_line_is_a_packet(server: ServerProcess, chat: Chats, bo
 
 
 def test_a_line_that_is_no_command_is_an_error_packet(server: ServerProcess, chat: Chats) -> None:
-    """Rows: T38."""
+    """Rows: T38 (partly)."""
     alice = chat(server, unique("alice"), "--json", "--register")
     alice.packet("REPLAY-END")
     alice.write("whatsthetime", "message", "read nobody", f"message bob {'x' * 20_000}")
@@ -209,7 +209,7 @@ def test_a_line_that_is_no_command_is_an_error_packet(server: ServerProcess, cha
 
 
 def test_who_was_away_gets_everything_once_and_in_order(server: ServerProcess, chat: Chats, bob: Wire) -> None:
-    """Rows: T29, M19."""
+    """Rows: T29 (partly), M19."""
     login = unique("alice")
     assert chat(server, login, "--register").end() == 0
     for i in range(30):
@@ -275,7 +275,7 @@ def test_a_server_that_is_killed_loses_nothing_and_doubles_nothing(own_server: S
 
 
 def test_a_wrong_password_is_refused(server: ServerProcess, chat: Chats) -> None:
-    """Rows: A11, T09."""
+    """Rows: A11, T09 (partly)."""
     login = unique("alice")
     assert chat(server, login, "--register").end() == 0
     wrong = chat(server, login, password="wrong")
@@ -302,7 +302,7 @@ def test_registering_a_name_that_is_taken_is_refused(server: ServerProcess, chat
 
 
 def test_registration_that_is_closed_says_what_to_do(tmp_path: Path, chat: Chats) -> None:
-    """Rows: M12, M25."""
+    """Rows: M12 (partly), M25."""
     server = ServerProcess(tmp_path / "data", "--registration", "closed").start()
     try:
         code = next(line.split("--code ")[1].split()[0] for line in server.said if "--code" in line)
@@ -319,7 +319,7 @@ def test_registration_that_is_closed_says_what_to_do(tmp_path: Path, chat: Chats
 
 
 def test_a_terminal_logs_in_again_without_the_password(server: ServerProcess, chat: Chats) -> None:
-    """Rows: X05."""
+    """Rows: X05 (partly)."""
     login = unique("alice")
     first = chat(server, login, "--json", "--register")
     device = first.packet("CONNECT-OK")["device"]
@@ -371,7 +371,7 @@ def test_nobody_there_is_exit_code_3(chat: Chats, own_server: ServerProcess) -> 
 
 
 def test_another_certificate_is_exit_code_4_and_loud(own_server: ServerProcess, chat: Chats) -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     login = unique("alice")
     first = chat(own_server, login, "--register")
     assert first.end() == 0
@@ -399,14 +399,14 @@ def test_insecure_says_what_it_does(own_server: ServerProcess, chat: Chats) -> N
 
 
 def test_plain_text_works_on_this_machine(server: ServerProcess, chat: Chats) -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     alice = chat(server, unique("alice"), "--register", "--no-tls")
     assert alice.end() == 0
     assert not any("certificate" in line for line in alice.complained)
 
 
 def test_typing_blocking_and_devices(server: ServerProcess, chat: Chats, bob: Wire) -> None:
-    """Rows: M21, M23, T33, T36."""
+    """Rows: M21, M23, T33 (partly), T36 (partly)."""
     login = unique("alice")
     alice = chat(server, login, "--register")
     alice.until("the account")

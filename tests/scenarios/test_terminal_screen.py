@@ -230,7 +230,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminals]:
 
 
 def test_a_first_evening_from_the_certificate_to_goodbye(server: ServerProcess, terminal: Terminals, bob: Wire) -> None:
-    """Rows: A07, A08, A09, T26, M12, M13."""
+    """Rows: A07, A08 (partly), A09, T26 (partly), M12 (partly), M13."""
     login = unique("alice")
     screen = terminal(f"{login}@127.0.0.1:{server.port}")
     lines = screen.until_shown("Trust it from now on?")
@@ -355,7 +355,7 @@ def test_other_conversations_wait_in_the_bottom_line(server: ServerProcess, term
 
 
 def test_refusals_are_sentences_and_the_line_stays(server: ServerProcess, terminal: Terminals) -> None:
-    """Rows: T27, T38."""
+    """Rows: T27 (partly), T38 (partly)."""
     screen, login = terminal.registered(server)
     screen.enter("to whom?")
     lines = screen.until_shown("Whom to? /to NAME opens a conversation.")
@@ -472,7 +472,7 @@ def test_an_account_can_be_exported_and_deleted(server: ServerProcess, terminal:
 def test_a_session_that_is_revoked_leaves_the_screen_with_a_sentence(
     server: ServerProcess, terminal: Terminals
 ) -> None:
-    """Rows: X05."""
+    """Rows: X05 (partly)."""
     screen, login = terminal.registered(server)
     with Wire(server.port) as wire:
         wire.connect(login, device="other")
@@ -500,7 +500,7 @@ def test_colours_are_there_when_nobody_objects(server: ServerProcess, terminal: 
 
 
 def test_a_certificate_that_is_not_trusted_ends_it(server: ServerProcess, terminal: Terminals) -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     screen = terminal(f"alice@127.0.0.1:{server.port}")
     screen.until_shown("Trust it from now on?")
     screen.enter("")
@@ -509,7 +509,7 @@ def test_a_certificate_that_is_not_trusted_ends_it(server: ServerProcess, termin
 
 
 def test_a_wrong_password_may_be_typed_again(server: ServerProcess, terminal: Terminals, alice: Wire) -> None:
-    """Rows: A11, T09."""
+    """Rows: A11, T09 (partly)."""
     screen = terminal(f"{alice.login}@127.0.0.1:{server.port}", "--fingerprint", server.fingerprint)
     screen.until_shown("Password of")
     screen.enter("wrong")

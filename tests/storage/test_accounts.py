@@ -16,7 +16,7 @@ def create(login: str, *, now: int = 1, code: bytes | None = None) -> Steps[int]
 
 @plays
 async def test_an_account_survives_a_restart(world: World) -> None:
-    """Rows: A10, X04."""
+    """Rows: A10 (partly), X04 (partly)."""
     id = await world.database.write(create("alice"))
     await world.database.close()
     async with world.storage.opened() as again:
@@ -30,7 +30,6 @@ async def test_an_account_survives_a_restart(world: World) -> None:
 
 @plays
 async def test_a_login_is_given_out_once(world: World) -> None:
-    """Rows: A10, M24."""
     assert not await world.database.find(accounts.any_exists())
     id = await world.database.write(create("alice"))
     with pytest.raises(LoginTaken):
@@ -44,7 +43,6 @@ async def test_a_login_is_given_out_once(world: World) -> None:
 
 @plays
 async def test_an_invite_is_used_up_with_the_account_it_makes(world: World) -> None:
-    """Rows: A10, M24."""
     database = world.database
     await database.write(invites.create(b"two", False, 2, 1, None))
     await database.write(invites.create(b"late", False, 1, 1, 100))
@@ -65,7 +63,6 @@ async def test_an_invite_is_used_up_with_the_account_it_makes(world: World) -> N
 
 @plays
 async def test_the_first_set_up_code_used_makes_the_administrator_and_ends_all(world: World) -> None:
-    """Rows: A10."""
     database = world.database
     for code in (b"1", b"2"):
         await database.write(invites.create(code, True, 1, 1, None))
@@ -87,7 +84,6 @@ async def test_the_first_set_up_code_used_makes_the_administrator_and_ends_all(w
 
 @plays
 async def test_a_new_password_voids_what_was_given_out(world: World) -> None:
-    """Rows: A11."""
     alice = await world.account("alice")
     assert await world.database.write(accounts.set_password(alice.id, b"s", 5, b"k", b"v")) == 1
     assert await world.database.write(accounts.set_password(alice.id, b"s2", 6, b"k2", b"v2")) == 2
@@ -101,7 +97,6 @@ async def test_a_new_password_voids_what_was_given_out(world: World) -> None:
 
 @plays
 async def test_a_deleted_account_leaves_nothing_but_its_name(world: World) -> None:
-    """Rows: A10, X15."""
     database = world.database
     alice, bob, talk = await world.pair()
     first, second, his = await world.append(
@@ -139,7 +134,6 @@ async def test_a_deleted_account_leaves_nothing_but_its_name(world: World) -> No
 
 @plays
 async def test_an_export_holds_all_messages_of_the_account(world: World) -> None:
-    """Rows: M20."""
     alice, bob, talk = await world.pair()
     carol = await world.account("carol")
     other = await world.database.write(conversations.open_direct(carol.id, alice.id, 1))
@@ -158,7 +152,7 @@ async def test_an_export_holds_all_messages_of_the_account(world: World) -> None
 
 @plays
 async def test_a_new_device_starts_where_the_account_is(world: World) -> None:
-    """Rows: X05."""
+    """Rows: X05 (partly)."""
     database = world.database
     alice, bob, talk = await world.pair()
     places = await world.append(*[alice.says(talk, f"{n}") for n in range(4)])
@@ -180,7 +174,6 @@ async def test_a_new_device_starts_where_the_account_is(world: World) -> None:
 
 @plays
 async def test_the_device_not_seen_for_longest_makes_room(world: World) -> None:
-    """Rows: X05."""
     alice = await world.account("alice")
     await world.database.write(devices.seen(alice.device.id, 1000))
     for n in range(6):
@@ -191,7 +184,7 @@ async def test_the_device_not_seen_for_longest_makes_room(world: World) -> None:
 
 @plays
 async def test_what_a_device_acknowledges_is_delivered_to_the_account(world: World) -> None:
-    """Rows: M16, X05."""
+    """Rows: X05 (partly)."""
     database = world.database
     alice, bob, talk = await world.pair()
     carol = await world.account("carol")
@@ -227,7 +220,6 @@ async def test_what_a_device_acknowledges_is_delivered_to_the_account(world: Wor
 
 @plays
 async def test_tokens_are_found_by_their_hash(world: World) -> None:
-    """Rows: M19."""
     database = world.database
     alice, bob = await world.account("alice"), await world.account("bob")
     id = await database.write(tokens.create(alice.id, "bot", b"hash", 3))
@@ -241,7 +233,6 @@ async def test_tokens_are_found_by_their_hash(world: World) -> None:
 
 @plays
 async def test_blocks_go_one_way(world: World) -> None:
-    """Rows: T28, X06."""
     database = world.database
     alice, bob, _ = await world.pair()
     assert await database.write(blocks.block(alice.id, bob.id, 1))
@@ -259,7 +250,6 @@ async def test_blocks_go_one_way(world: World) -> None:
 
 @plays
 async def test_a_fact_is_set_once_or_put(world: World) -> None:
-    """Rows: X04."""
     assert await world.database.find(facts.get("domain")) is None
     assert await world.database.write(facts.set_default("domain", b"a")) == b"a"
     assert await world.database.write(facts.set_default("domain", b"b")) == b"a"
@@ -269,7 +259,6 @@ async def test_a_fact_is_set_once_or_put(world: World) -> None:
 
 @plays
 async def test_an_account_is_made_wholly_or_not_at_all(world: World) -> None:
-    """Rows: A10."""
 
     def interrupted() -> Steps[None]:
         yield from create("alice", code=b"code")

@@ -13,7 +13,6 @@ from veche.storage.database import Kind
 
 @plays
 async def test_a_conversation_is_opened_once(world: World) -> None:
-    """Rows: X15."""
     database = world.database
     alice, bob = await world.account("alice"), await world.account("bob")
     assert await database.find(conversations.find_direct(alice.id, bob.id)) is None
@@ -34,7 +33,7 @@ async def test_a_conversation_is_opened_once(world: World) -> None:
 
 @plays
 async def test_a_snapshot_shows_each_conversation_as_this_person_has_it(world: World) -> None:
-    """Rows: M16, M20."""
+    """Rows: M20 (partly)."""
     database = world.database
     alice, bob, talk = await world.pair()
     carol = await world.account("carol")
@@ -60,7 +59,6 @@ async def test_a_snapshot_shows_each_conversation_as_this_person_has_it(world: W
 
 @plays
 async def test_unread_messages_are_counted_to_a_thousand(world: World) -> None:
-    """Rows: M20."""
     alice, bob, talk = await world.pair()
     await world.append(*[alice.says(talk, f"{n}") for n in range(1203)])
     await world.append(*[bob.says(talk, f"{n}") for n in range(4500)])

@@ -25,7 +25,7 @@ async def everything_owed(world: World, person: Person, after: int, limit: int) 
 
 @plays
 async def test_what_was_stored_while_away_is_owed_in_order(world: World) -> None:
-    """Rows: M14, T29."""
+    """Rows: M14 (partly), T29 (partly)."""
     alice, bob, talk = await world.pair()
     places = await world.append(*[alice.says(talk, f"{n}") for n in range(10)])
     assert [place.seq for place in places] == list(range(1, 11))
@@ -38,7 +38,7 @@ async def test_what_was_stored_while_away_is_owed_in_order(world: World) -> None
 
 @plays
 async def test_pages_of_many_conversations_hold_everything_once_and_in_order(world: World) -> None:
-    """Rows: T29, X05."""
+    """Rows: T29 (partly)."""
     bob = await world.account("bob")
     others = [await world.account(f"user{n}") for n in range(7)]
     talks = [await world.database.write(conversations.open_direct(bob.id, other.id, 1)) for other in others]
@@ -53,7 +53,6 @@ async def test_pages_of_many_conversations_hold_everything_once_and_in_order(wor
 
 @plays
 async def test_hidden_entries_are_owed_to_their_author_only(world: World) -> None:
-    """Rows: T28, X06."""
     alice, bob, talk = await world.pair()
     await world.append(alice.says(talk, "before"), alice.says(talk, "blocked", hidden=1), alice.says(talk, "after"))
     assert [row.text for row in await everything_owed(world, bob, 0, 2)] == ["before", "after"]
@@ -62,7 +61,7 @@ async def test_hidden_entries_are_owed_to_their_author_only(world: World) -> Non
 
 @plays
 async def test_sequences_have_no_gaps_whatever_fails_in_between(world: World) -> None:
-    """Rows: X15."""
+    """Rows: X15 (partly)."""
     alice, bob, talk = await world.pair()
     (first,) = await world.append(alice.says(talk, "one", cookie="a"))
 
@@ -85,7 +84,7 @@ async def test_sequences_have_no_gaps_whatever_fails_in_between(world: World) ->
 
 @plays
 async def test_a_repeated_cookie_is_answered_with_the_first_place(world: World) -> None:
-    """Rows: M19."""
+    """Rows: M19 (partly)."""
     alice, bob, talk = await world.pair()
     first = await world.append(alice.says(talk, "a", cookie="1", at=5), alice.says(talk, "b", cookie="2", at=6))
     again = await world.append(
@@ -110,7 +109,7 @@ async def test_a_repeated_cookie_is_answered_with_the_first_place(world: World) 
 
 
 def test_a_restart_changes_nothing(storage: Storage) -> None:
-    """Rows: M14, M19, X04, X15."""
+    """Rows: M14 (partly), M19 (partly), X04 (partly)."""
     places: list[Stored] = []
 
     async def before(world: World) -> None:
@@ -134,7 +133,6 @@ def test_a_restart_changes_nothing(storage: Storage) -> None:
 
 @plays
 async def test_a_clock_that_steps_back_does_not_disturb_the_order(world: World) -> None:
-    """Rows: M14."""
     alice, bob, talk = await world.pair()
     places = [(await world.append(alice.says(talk, f"{at}", at=at)))[0] for at in (500, 400, 1000, 1, 1)]
     assert [place.id for place in places] == sorted({place.id for place in places})
@@ -143,7 +141,6 @@ async def test_a_clock_that_steps_back_does_not_disturb_the_order(world: World) 
 
 @plays
 async def test_appends_and_writes_are_done_in_the_order_of_asking(world: World) -> None:
-    """Rows: M14."""
     alice, bob, talk = await world.pair()
     told: list[int] = []
     world.database.on_stored = lambda group: told.extend(place.id for _, _, place in group)
@@ -166,7 +163,6 @@ async def test_appends_and_writes_are_done_in_the_order_of_asking(world: World) 
 
 @plays
 async def test_many_at_once_go_into_few_commits(world: World) -> None:
-    """Rows: M14."""
     alice, bob, talk = await world.pair()
     count = 9001
     for n in range(count):
@@ -182,7 +178,6 @@ async def test_many_at_once_go_into_few_commits(world: World) -> None:
 
 @plays
 async def test_a_failing_callback_does_not_keep_the_others_from_being_called(world: World) -> None:
-    """Rows: M14."""
     alice, _, talk = await world.pair()
     complaints: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context["exception"]))
@@ -199,7 +194,6 @@ async def test_a_failing_callback_does_not_keep_the_others_from_being_called(wor
 
 @plays
 async def test_a_piece_of_work_that_raises_takes_nothing_with_it(world: World) -> None:
-    """Rows: X15."""
     alice, bob, talk = await world.pair()
 
     def half() -> Steps[None]:
@@ -229,7 +223,6 @@ async def test_a_piece_of_work_that_raises_takes_nothing_with_it(world: World) -
 
 @plays
 async def test_of_marks_with_one_key_only_the_last_is_made(world: World) -> None:
-    """Rows: X05."""
     told: list[bytes] = []
     for n in range(5):
         value = b"%d" % n
@@ -242,7 +235,6 @@ async def test_of_marks_with_one_key_only_the_last_is_made(world: World) -> None
 
 @plays
 async def test_closing_finishes_what_was_asked_for_and_refuses_what_comes_later(world: World) -> None:
-    """Rows: M14."""
     alice, _, talk = await world.pair()
     world.database.append(alice.says(talk, "last"), "last")
     fact = world.database.write(facts.set_default("last", b"fact"))
@@ -265,7 +257,6 @@ async def test_closing_finishes_what_was_asked_for_and_refuses_what_comes_later(
 
 @plays
 async def test_a_read_sees_one_moment(world: World) -> None:
-    """Rows: X15."""
     seen: list[bytes | None] = []
 
     def twice() -> Steps[None]:
@@ -290,7 +281,6 @@ async def test_a_read_sees_one_moment(world: World) -> None:
 
 @pytest.mark.parametrize("text", ["\U0001f409 зміїна", "a" * 16_384, "line\nline", "{}[]\"'$1 ?1 %s", "\u2028"])
 def test_any_text_comes_back_as_it_was(storage: Storage, text: str) -> None:
-    """Rows: M13."""
 
     async def scenario(world: World) -> None:
         alice, bob, talk = await world.pair()
@@ -303,7 +293,7 @@ def test_any_text_comes_back_as_it_was(storage: Storage, text: str) -> None:
 
 @plays
 async def test_a_nul_character_harms_nobody(world: World) -> None:
-    """Rows: M13.  PostgreSQL cannot keep it."""
+    """PostgreSQL cannot keep it."""
     alice, bob, talk = await world.pair()
     places = await world.append(alice.says(talk, "a\0b", cookie="c\0"), alice.says(talk, "next"))
     assert len(places) == 2

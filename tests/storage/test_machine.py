@@ -213,7 +213,7 @@ class LogMachine(RuleBasedStateMachine):
 
 
 def test_any_history_of_a_log_is_kept_as_the_model_says(storage: Storage) -> None:
-    """Rows: M14, M19, T29, X05, X15."""
+    """Rows: M14 (partly), M19 (partly), T29 (partly), X05 (partly), X15 (partly)."""
     run_state_machine_as_test(
         type("Machine", (LogMachine,), {"storage": storage}),
         settings=settings(

@@ -34,7 +34,6 @@ async def found(world: World, talk: int, viewer: Person, query: str, before: int
 
 @plays
 async def test_an_edit_replaces_the_text_and_is_an_entry_of_the_log(world: World) -> None:
-    """Rows: M14."""
     alice, bob, talk = await world.pair()
     (first,) = await world.append(alice.says(talk, "helo"))
     change = await edit(world, alice.does(Kind.EDIT, talk, first.id, "hello"))
@@ -48,7 +47,6 @@ async def test_an_edit_replaces_the_text_and_is_an_entry_of_the_log(world: World
 
 @plays
 async def test_no_replay_shows_what_an_edit_replaced(world: World) -> None:
-    """Rows: X15."""
     alice, bob, talk = await world.pair()
     (first,) = await world.append(alice.says(talk, "secret"))
     await edit(world, alice.does(Kind.EDIT, talk, first.id, "less secret"))
@@ -59,7 +57,6 @@ async def test_no_replay_shows_what_an_edit_replaced(world: World) -> None:
 
 @plays
 async def test_a_retraction_erases_text_edits_and_reactions(world: World) -> None:
-    """Rows: X15."""
     alice, bob, talk = await world.pair()
     (first,) = await world.append(alice.says(talk, "oops"))
     await edit(world, alice.does(Kind.EDIT, talk, first.id, "oops!"))
@@ -83,7 +80,6 @@ async def test_a_retraction_erases_text_edits_and_reactions(world: World) -> Non
 
 @plays
 async def test_only_the_author_changes_a_message(world: World) -> None:
-    """Rows: M19."""
     alice, bob, talk = await world.pair()
     (first,) = await world.append(alice.says(talk, "mine"))
     with pytest.raises(NotYours):
@@ -103,7 +99,7 @@ async def test_only_the_author_changes_a_message(world: World) -> None:
 
 @plays
 async def test_a_repeated_change_is_answered_and_not_done_again(world: World) -> None:
-    """Rows: M19."""
+    """Rows: M19 (partly)."""
     alice, bob, talk = await world.pair()
     (first,) = await world.append(alice.says(talk, "one"))
     once = await edit(world, alice.does(Kind.EDIT, talk, first.id, "two", cookie="e"))
@@ -118,7 +114,6 @@ async def test_a_repeated_change_is_answered_and_not_done_again(world: World) ->
 
 @plays
 async def test_reactions_come_with_the_history_and_go(world: World) -> None:
-    """Rows: M20."""
     alice, bob, talk = await world.pair()
     first, second = await world.append(alice.says(talk, "one"), alice.says(talk, "two"))
     await react(world, bob.does(Kind.REACT, talk, first.id, "👍"))
@@ -139,7 +134,6 @@ async def test_reactions_come_with_the_history_and_go(world: World) -> None:
 
 @plays
 async def test_what_is_hidden_stays_hidden_when_it_is_changed(world: World) -> None:
-    """Rows: T28, X06."""
     alice, bob, talk = await world.pair()
     (first,) = await world.append(alice.says(talk, "spam", hidden=1))
     await edit(world, alice.does(Kind.EDIT, talk, first.id, "spam again"))
@@ -155,7 +149,6 @@ async def test_what_is_hidden_stays_hidden_when_it_is_changed(world: World) -> N
 
 @plays
 async def test_a_message_is_shown_to_its_two_people_only(world: World) -> None:
-    """Rows: M13."""
     alice, bob, talk = await world.pair()
     carol = await world.account("carol")
     (first,) = await world.append(alice.says(talk, "psst"))
@@ -170,7 +163,7 @@ async def test_a_message_is_shown_to_its_two_people_only(world: World) -> None:
 
 @plays
 async def test_history_is_paged_both_ways(world: World) -> None:
-    """Rows: M20."""
+    """Rows: M20 (partly)."""
     alice, bob, talk = await world.pair()
     places = await world.append(*[alice.says(talk, f"{n}") for n in range(7)])
     await react(world, bob.does(Kind.REACT, talk, places[0].id, "👍"))
@@ -190,7 +183,6 @@ async def test_history_is_paged_both_ways(world: World) -> None:
 
 @plays
 async def test_search_finds_all_words_and_beginnings_of_the_last_one(world: World) -> None:
-    """Rows: M20."""
     alice, bob, talk = await world.pair()
     carol = await world.account("carol")
     from veche.storage import conversations
@@ -217,7 +209,6 @@ async def test_search_finds_all_words_and_beginnings_of_the_last_one(world: Worl
 
 @plays
 async def test_search_follows_changes(world: World) -> None:
-    """Rows: M20."""
     alice, bob, talk = await world.pair()
     first, second = await world.append(alice.says(talk, "first draft"), alice.says(talk, "second draft"))
     assert await found(world, talk, bob, "draft") == ["second draft", "first draft"]
@@ -234,7 +225,6 @@ async def test_search_follows_changes(world: World) -> None:
 
 @plays
 async def test_search_is_paged(world: World) -> None:
-    """Rows: M20."""
     alice, bob, talk = await world.pair()
     await world.append(*[alice.says(talk, f"word {n}") for n in range(5)])
     await world.database.index_now()
@@ -285,7 +275,6 @@ WILD = [
 
 
 def test_no_query_is_an_error(storage: Storage) -> None:
-    """Rows: M20."""
 
     async def scenario(world: World) -> None:
         alice, bob, talk = await world.pair()

@@ -30,7 +30,7 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
 
 
 def test_several_processes_keep_one_order(server: PostgresStorage) -> None:
-    """Rows: M14, M19, X15."""
+    """Rows: M14 (partly), M19 (partly), X15 (partly)."""
 
     async def scenario(world: World) -> None:
         alice, bob, talk = await world.pair()
@@ -62,7 +62,6 @@ def test_several_processes_keep_one_order(server: PostgresStorage) -> None:
 
 
 def test_a_connection_lost_while_idle_is_not_noticed(server: PostgresStorage) -> None:
-    """Rows: M14, X04."""
 
     async def scenario(world: World) -> None:
         alice, bob, talk = await world.pair()
@@ -88,7 +87,6 @@ async def cut_connections(url: str) -> None:
 
 
 def test_a_connection_lost_within_a_transaction_is_told(server: PostgresStorage) -> None:
-    """Rows: M14, X04."""
 
     async def scenario(world: World) -> None:
         alice, bob, talk = await world.pair()
@@ -159,7 +157,7 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 def test_a_commit_without_an_answer_is_told_as_it_ended(
     server: PostgresStorage, postgres_server: Any, when: str
 ) -> None:
-    """Rows: M14, M19."""
+    """Rows: M14 (partly), M19 (partly)."""
 
     async def scenario() -> None:
         with tempfile.TemporaryDirectory() as directory:
@@ -188,7 +186,6 @@ def test_a_commit_without_an_answer_is_told_as_it_ended(
 
 
 def test_a_blank_database_is_made_ours_by_whoever_comes_first(blank_postgres_url: str) -> None:
-    """Rows: X04."""
 
     async def scenario() -> None:
         told: list[str] = []
@@ -205,7 +202,6 @@ def test_a_blank_database_is_made_ours_by_whoever_comes_first(blank_postgres_url
 
 
 def test_a_newer_schema_is_refused_with_a_sentence(blank_postgres_url: str) -> None:
-    """Rows: X04."""
 
     async def scenario() -> None:
         await (await open_postgres(blank_postgres_url)).close()
@@ -221,7 +217,6 @@ def test_a_newer_schema_is_refused_with_a_sentence(blank_postgres_url: str) -> N
 def test_an_older_schema_is_brought_up_to_date_or_left_alone(
     blank_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows: X04."""
     scripts = [
         "CREATE TABLE novelty (id BIGINT); SELECT nonsense",
         "CREATE TABLE novelty (id BIGINT); UPDATE alembic_version SET version_num = '9999'",
@@ -240,7 +235,6 @@ def test_an_older_schema_is_brought_up_to_date_or_left_alone(
 
 
 def test_no_server_is_told_without_the_password(tmp_path: Path) -> None:
-    """Rows: X04."""
     for url in (
         f"postgresql://veche:hunter2@/veche?host={tmp_path}",
         "postgresql://veche:hunter2@127.0.0.1:1/veche",
@@ -252,7 +246,6 @@ def test_no_server_is_told_without_the_password(tmp_path: Path) -> None:
 
 
 def test_wrong_data_of_one_is_no_trouble_of_others(server: PostgresStorage) -> None:
-    """Rows: X15."""
 
     async def scenario(world: World) -> None:
         alice, _, talk = await world.pair()

@@ -181,7 +181,12 @@ class Wire:
         self.login = self.address.split("@")[0]
         self.resume = answer["resume"]
         self.snapshot = self.expect("SNAPSHOT")
-        self.replayed = self.until("REPLAY-END")[:-1]
+        self.replayed = []
+        for packet in self.until("REPLAY-END")[:-1]:
+            if packet["type"] == "SNAPSHOT":  # the link was full for a while: a fresh one
+                self.snapshot = packet
+            else:
+                self.replayed.append(packet)
         return self
 
     def resumed(self, token: str, **fields: Any) -> Wire:

@@ -151,7 +151,7 @@ def arrived(events: list[CoreEvent]) -> Iterator[Any]:
     ("plus", "binding"), [(True, b"certificate hash"), (False, b"hash"), (False, None), (True, None)]
 )
 def test_a_password_is_proved_by_the_strongest_scram_that_both_ends_have(plus: bool, binding: bytes | None) -> None:
-    """Rows: M04-M09, X03."""
+    """Rows: M04, M05, M06, M07, M08, M09, X03."""
     server = Server()
     server.core.login(Credentials("alice", "secret"), server.now)
     server.link(binding).hello(plus=plus)
@@ -273,7 +273,7 @@ def test_what_does_not_speak_packets_is_no_server() -> None:
 
 
 def test_a_server_that_wants_tls_says_so_before_hello() -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     server = Server().link()
     server.say(Error(code=ErrorCode.TLS_REQUIRED, reason="Connect with TLS."))
     assert server.events()[-1] == Lost(ErrorCode.TLS_REQUIRED, "Connect with TLS.", None)

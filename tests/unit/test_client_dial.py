@@ -88,7 +88,7 @@ async def dialled(port: int, **options: Any) -> tuple[Dialled, Handler]:
 
 
 def test_a_pinned_certificate_makes_a_link_with_its_binding(certificate: Path) -> None:
-    """Rows: A08, X03."""
+    """Rows: A08 (partly), X03."""
 
     async def work() -> None:
         der = leaf(certificate)
@@ -154,7 +154,7 @@ def test_insecure_takes_any_certificate(certificate: Path) -> None:
 
 
 def test_tls_older_than_1_2_is_not_spoken(certificate: Path) -> None:
-    """Rows: X19."""
+    """Rows: X19 (partly)."""
 
     async def work() -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -182,7 +182,7 @@ def test_what_does_not_speak_tls_is_said() -> None:
 
 
 def test_plain_text_goes_to_this_machine_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
 
     async def work() -> None:
         async with listening(None) as port:

@@ -190,7 +190,7 @@ def test_a_message_is_delivered_once_whatever_happens_to_the_link() -> None:
 
 
 def test_an_event_is_acknowledged_when_the_next_one_is_asked_for() -> None:
-    """Rows: T29."""
+    """Rows: T29 (partly)."""
 
     async def work() -> None:
         async def serve(link: Link) -> None:
@@ -297,7 +297,7 @@ def test_a_slow_consumer_loses_nothing_and_holds_no_more_than_it_may(monkeypatch
 
 
 def test_requests_are_refused_with_code_and_reason() -> None:
-    """Rows: M15, T27."""
+    """Rows: M15, T27 (partly)."""
 
     async def work() -> None:
         async def serve(link: Link) -> None:
@@ -394,7 +394,7 @@ def shell_message(text: str) -> Any:
 
 @pytest.mark.parametrize("code", ["revoked", "replaced", "account-deleted"])
 def test_the_end_of_a_session_ends_the_client(code: str) -> None:
-    """Rows: X05."""
+    """Rows: X05 (partly)."""
 
     async def work() -> None:
         async def serve(link: Link) -> None:
@@ -469,7 +469,7 @@ def test_what_is_no_veche_server_is_said() -> None:
 
 
 def test_a_refused_login_is_raised_and_may_be_tried_again_on_the_same_link() -> None:
-    """Rows: A11, T09."""
+    """Rows: A11, T09 (partly)."""
 
     async def work() -> None:
         async def serve(link: Link) -> None:

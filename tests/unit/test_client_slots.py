@@ -19,7 +19,7 @@ def state(tmp_path: Path) -> StateDirectory:
 
 
 def test_two_terminals_of_one_person_are_two_devices(state: StateDirectory) -> None:
-    """Rows: X05."""
+    """Rows: X05 (partly)."""
     first = state.take_slot("home", 3215, "alice", device="laptop")
     second = state.take_slot("home", 3215, "alice", device="laptop")
     assert (first.device, second.device) == ("laptop", "laptop 2")

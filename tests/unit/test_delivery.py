@@ -9,7 +9,7 @@ from veche.core.delivery import DeviceFeed
 
 
 def test_a_device_becomes_live_when_the_log_has_nothing_more() -> None:
-    """Rows: T29."""
+    """Rows: T29 (partly)."""
     feed = DeviceFeed(10)
     assert feed.wants_page
     assert feed.page_started() == 10
@@ -22,7 +22,7 @@ def test_a_device_becomes_live_when_the_log_has_nothing_more() -> None:
 
 
 def test_what_was_announced_during_the_last_page_is_read_before_going_live() -> None:
-    """Rows: T29."""
+    """Rows: T29 (partly)."""
     feed = DeviceFeed(0)
     feed.page_started()
     assert not feed.page_put(5, False, 6)
@@ -30,7 +30,7 @@ def test_what_was_announced_during_the_last_page_is_read_before_going_live() -> 
 
 
 def test_a_full_link_ends_liveness_and_a_drained_one_catches_up() -> None:
-    """Rows: T29."""
+    """Rows: T29 (partly)."""
     feed = DeviceFeed(0)
     feed.page_started()
     assert feed.page_put(None, False, 0)
@@ -43,7 +43,7 @@ def test_a_full_link_ends_liveness_and_a_drained_one_catches_up() -> None:
 
 
 def test_an_acknowledgement_moves_the_cursor_forward_and_not_beyond_what_was_sent() -> None:
-    """Rows: T29."""
+    """Rows: T29 (partly)."""
     feed = DeviceFeed(3)
     assert not feed.acknowledge(9, 9)
     feed.page_started()
@@ -58,7 +58,7 @@ def test_an_acknowledgement_moves_the_cursor_forward_and_not_beyond_what_was_sen
 @given(st.lists(st.sampled_from(["commit", "page", "read", "pause", "resume"]), max_size=60))
 def test_each_entry_is_put_once_and_in_order_whatever_happens(steps: list[str]) -> None:
     """Entries are committed, pages are read (and what is read may be newer than what was announced), links fill and
-    drain.  Rows: T29, X05."""
+    drain.  Rows: T29 (partly), X05 (partly)."""
     feed = DeviceFeed(0)
     log: list[int] = []
     announced = 0

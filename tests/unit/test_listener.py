@@ -12,7 +12,7 @@ from veche.net.listener import looks_like_http, may_speak_plainly
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("192.0.2.1", False), ("fe80::1%eth0", False)],
 )
 def test_only_this_machine_may_do_without_tls(ip: str, plain: bool) -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     assert may_speak_plainly(ip, behind_proxy=False) is plain
     assert may_speak_plainly(ip, behind_proxy=True)
 
@@ -31,5 +31,5 @@ def test_only_this_machine_may_do_without_tls(ip: str, plain: bool) -> None:
     ],
 )
 def test_the_first_bytes_tell_http_from_packets(first: bytes, is_http: bool | None) -> None:
-    """Rows: X19, M01."""
+    """Rows: X19 (partly), M01."""
     assert looks_like_http(first) is is_http

@@ -19,7 +19,7 @@ def fail(lockout: Lockout, account: str, address: str, now: float, times: int = 
 
 
 def test_the_third_failure_in_a_row_locks_the_account_for_everybody() -> None:
-    """Rows: T10, T11, M09."""
+    """Rows: T10 (partly), T11 (partly), M09."""
     lockout = Lockout(BLOCK_S)
     assert lockout.failed("hans", "a", 10.0) == 0.0
     assert lockout.failed("hans", "b", 20.0) == 0.0
@@ -29,14 +29,14 @@ def test_the_third_failure_in_a_row_locks_the_account_for_everybody() -> None:
 
 
 def test_a_failure_long_ago_still_counts() -> None:
-    """Rows: T10."""
+    """Rows: T10 (partly)."""
     lockout = Lockout(BLOCK_S)
     fail(lockout, "hans", "a", 0.0, times=2)
     assert lockout.failed("hans", "a", 1_000_000.0) == BLOCK_S
 
 
 def test_attempts_during_a_lock_do_not_prolong_it() -> None:
-    """Rows: T11."""
+    """Rows: T11 (partly)."""
     lockout = Lockout(BLOCK_S)
     fail(lockout, "hans", "a", 0.0, times=3)
     assert lockout.failed("hans", "b", 59.0) == 1.0
@@ -44,7 +44,7 @@ def test_attempts_during_a_lock_do_not_prolong_it() -> None:
 
 
 def test_after_the_lock_the_counting_starts_anew() -> None:
-    """Rows: T12."""
+    """Rows: T12 (partly)."""
     lockout = Lockout(BLOCK_S)
     fail(lockout, "hans", "a", 0.0, times=5)
     assert fail(lockout, "hans", "a", 60.0, times=2) == 0.0
@@ -52,7 +52,7 @@ def test_after_the_lock_the_counting_starts_anew() -> None:
 
 
 def test_a_success_ends_the_row_of_failures() -> None:
-    """Rows: T12."""
+    """Rows: T12 (partly)."""
     lockout = Lockout(BLOCK_S)
     fail(lockout, "hans", "a", 0.0, times=2)
     lockout.succeeded("hans", "a", 1.0)
@@ -61,7 +61,7 @@ def test_a_success_ends_the_row_of_failures() -> None:
 
 
 def test_a_success_that_was_under_way_does_not_lift_a_lock() -> None:
-    """Rows: T11."""
+    """Rows: T11 (partly)."""
     lockout = Lockout(BLOCK_S)
     fail(lockout, "hans", "a", 0.0, times=3)
     lockout.succeeded("hans", "a", 1.0)
@@ -97,7 +97,7 @@ def test_an_address_is_not_locked_by_failures_far_apart() -> None:
 
 
 def test_a_success_forgets_the_failures_of_its_address() -> None:
-    """Rows: M09, T12."""
+    """Rows: M09, T12 (partly)."""
     lockout = Lockout(BLOCK_S)
     lockout.failed("hans", "home", 0.0)
     lockout.failed("yoda", "home", 0.0)
@@ -106,14 +106,14 @@ def test_a_success_forgets_the_failures_of_its_address() -> None:
 
 
 def test_a_block_of_zero_seconds_switches_the_lockout_off() -> None:
-    """Rows: T10."""
+    """Rows: T10 (partly)."""
     lockout = Lockout(0.0)
     assert fail(lockout, "hans", "a", 0.0, times=10) == 0.0
     assert lockout.wait_s("hans", "a", 0.0) == 0.0
 
 
 def test_a_flood_of_failures_elsewhere_does_not_lift_a_lock() -> None:
-    """Rows: T11, X03."""
+    """Rows: T11 (partly), X03."""
     lockout = Lockout(BLOCK_S, capacity=10)
     fail(lockout, "hans", "a", 0.0, times=3)
     for n in range(1000):
@@ -144,7 +144,7 @@ def test_ended_locks_make_room_before_live_ones() -> None:
 
 @pytest.mark.parametrize(("limit", "capacity"), [(0, 1), (1, 0)])
 def test_a_lockout_of_nothing_is_a_mistake_of_the_caller(limit: int, capacity: int) -> None:
-    """Rows: T10."""
+    """Rows: T10 (partly)."""
     with pytest.raises(ValueError, match="at least 1"):
         Lockout(BLOCK_S, limit, capacity)
 
@@ -208,7 +208,7 @@ class Model:
 
 @given(ATTEMPTS)
 def test_the_lockout_does_what_its_rules_say(attempts: list[Attempt]) -> None:
-    """Rows: M09, T10, T11, T12."""
+    """Rows: M09, T10 (partly), T11 (partly), T12 (partly)."""
     lockout, model, now = Lockout(BLOCK_S), Model(), 0.0
     for attempt in attempts:
         now += attempt.after_s
@@ -225,7 +225,7 @@ def test_the_lockout_does_what_its_rules_say(attempts: list[Attempt]) -> None:
 def test_a_clock_that_steps_back_locks_nobody_for_ever(
     attempts: list[Attempt], steps: list[int], capacity: int
 ) -> None:
-    """Rows: T12."""
+    """Rows: T12 (partly)."""
     lockout, now = Lockout(BLOCK_S, capacity=capacity), 0.0
     for attempt, step in zip(attempts, steps, strict=False):
         now += step

@@ -232,7 +232,7 @@ def test_an_overheard_proof_is_worth_nothing_for_the_next_challenge() -> None:
 
 
 def test_an_unknown_login_is_challenged_like_any_other_and_never_let_in() -> None:
-    """Rows: M05, X03, A25."""
+    """Rows: M05, X03, A25 (partly)."""
     secret = b"s" * 32
     salt = fake_salt(secret, "nobody")
     verifier = Verifier(salt, ITERATIONS, bytes(32), bytes(32))

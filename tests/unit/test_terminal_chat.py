@@ -93,13 +93,13 @@ def test_a_token_logs_in_without_a_password(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_asked_for_is_said(arguments: list[str], sentence: str) -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     with pytest.raises(Usage, match=sentence):
         wish(*arguments)
 
 
 def test_no_tls_is_for_this_machine() -> None:
-    """Rows: A08."""
+    """Rows: A08 (partly)."""
     for host in ("127.0.0.1", "localhost", "::1", "127.1.2.3"):
         assert not wish(f"alice@[{host}]" if ":" in host else f"alice@{host}", "--no-tls").tls
 

@@ -59,7 +59,7 @@ from veche.terminal.screen_commands import COMMANDS, Typed, completions
     ],
 )
 def test_a_line_of_the_plain_mode(line: str, command: Packet | None) -> None:
-    """Rows: T26, T33, T36, T37."""
+    """Rows: T26 (partly), T33 (partly), T36 (partly), T37 (partly)."""
     assert plain_commands.parse(line) == command
 
 
@@ -73,7 +73,7 @@ def test_a_line_of_the_plain_mode(line: str, command: Packet | None) -> None:
     ],
 )
 def test_a_line_that_is_no_command_is_refused(line: str) -> None:
-    """Rows: T38."""
+    """Rows: T38 (partly)."""
     with pytest.raises(plain_commands.Wrong):
         plain_commands.parse(line)
 
@@ -126,7 +126,7 @@ def test_what_is_typed_into_the_screen(line: str, typed: Typed | str) -> None:
     ],
 )
 def test_what_is_no_command_of_the_screen_is_refused(line: str) -> None:
-    """Rows: T38."""
+    """Rows: T38 (partly)."""
     with pytest.raises(screen_commands.Wrong):
         screen_commands.parse(line)
 

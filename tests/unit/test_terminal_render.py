@@ -54,7 +54,7 @@ def shown(state: State, look: Look = LOOK, **options: object) -> list[str]:
 
 
 def test_a_message_has_its_time_its_author_and_its_number() -> None:
-    """Rows: T26."""
+    """Rows: T26 (partly)."""
     day, line = shown(state_of(message(1, "hello   there")))
     assert day.strip("─ ") == "Thursday 1 January 2026"
     assert line.startswith("10:01 bob hello   there")

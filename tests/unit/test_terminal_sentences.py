@@ -68,7 +68,7 @@ FROM_ME: dict[str, Any] = {**ENTRY, "from_": ME, "to": BOB}
     ],
 )
 def test_a_packet_is_a_line(packet: Packet, line: str) -> None:
-    """Rows: T26, T27, T33, T36, M16, M21."""
+    """Rows: T26 (partly), T27 (partly), T33 (partly), T36 (partly), M16, M21."""
     assert lines(packet, None, READER) == line
 
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from .database import Entry, Rows, Statement, Steps, StorageError, Words, drive
+from .database import Steps, StorageError, drive
 from .group_commit import GroupCommit, Index, Work
 from .sqlite_file import answer, bring_up_to_date, connect, is_current, opening_failed, storage_error
 from .sqlite_writer import Writer
@@ -98,7 +98,8 @@ class SqliteDatabase(GroupCommit):
             try:
                 return drive(steps, lambda request: answer(db, request))
             finally:
-                db.execute("ROLLBACK")
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise storage_error(error) from error
 

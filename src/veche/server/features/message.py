@@ -150,6 +150,8 @@ def announce(receipt: Receipt, stored: Stored) -> None:
         line = b""
         if not route.is_hidden:
             peer.announced_id = id
+            if app.typing:  # a message says itself that its author has stopped typing
+                app.typing.pop((author.id, peer.id), None)
             for to in peer.sessions:
                 if to.feed.is_live and id > to.feed.sent_id:  # type: ignore[union-attr]
                     if event is None:
@@ -161,9 +163,10 @@ def announce(receipt: Receipt, stored: Stored) -> None:
                     else:
                         to.send(event)
                     app.counters.deliveries += 1
-        if len(author.sessions) > 1:
+        devices_of_author = author.sessions
+        if len(devices_of_author) > 1 or (devices_of_author and devices_of_author[0] is not session):
             event = event or event_of(receipt, stored, at)
-            for own in author.sessions:
+            for own in devices_of_author:
                 if own is not session and own.feed.is_live and id > own.feed.sent_id:  # type: ignore[union-attr]
                     own.send(event)
     if session.is_alive:
