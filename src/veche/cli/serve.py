@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -106,10 +108,10 @@ async def serve_from(config: ServerConfig, out: TextIO) -> int:
     if app.setup_code is not None:
         out.write(
             f"This server has no account yet. Make yours, the administrator's, with\n"
-            f"    veche chat --register --code {app.setup_code} YOURNAME@{address}\n"
+            f"    {program()} chat --register --code {app.setup_code} YOURNAME@{address}\n"
         )
     if host in ("127.0.0.1", "::1", "localhost"):
-        out.write(f"Only this machine can connect. For others: veche serve --listen 0.0.0.0:{port}\n")
+        out.write(f"Only this machine can connect. For others: {program()} serve --listen 0.0.0.0:{port}\n")
     out.write(f"ready {app.url} fingerprint {readable(app.fingerprint)}\n")
     out.flush()
     app.web.load()
@@ -118,6 +120,14 @@ async def serve_from(config: ServerConfig, out: TextIO) -> int:
     finally:
         await app.stop()
     return EXIT_OK
+
+
+def program() -> str:
+    """How whoever started this can start our program again: by its name, or by the path they used."""
+    if shutil.which("veche") is not None or not sys.argv[0].endswith("veche"):
+        return "veche"
+    path = os.path.relpath(sys.argv[0])
+    return path if not path.startswith("..") else sys.argv[0]
 
 
 def failed(reason: str) -> int:
