@@ -6,6 +6,7 @@ Run in a process of its own, `python -m bench.fill`, with the order as JSON on s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from veche.server.app import prepare_directory
+from veche.server.app import take_directory
 from veche.storage import accounts, conversations, devices
 from veche.storage.database import Entry, Kind, Steps, StorageError, Stored
 from veche.storage.sqlite import SqliteDatabase, open_sqlite
@@ -82,14 +83,14 @@ async def write_messages(database: SqliteDatabase, made: dict[str, tuple[int, in
 
 async def carry_out(order: Order) -> None:
     data = Path(order.data)
-    prepare_directory(data)
-    database = await open_sqlite(data / "veche.db")
-    try:
-        made = await database.write(make_accounts(order.users, time.time_ns() // 1000))
-        if order.messages:
-            await write_messages(database, made, order.messages)
-    finally:
-        await database.close()
+    with contextlib.closing(take_directory(data)):
+        database = await open_sqlite(data / "veche.db")
+        try:
+            made = await database.write(make_accounts(order.users, time.time_ns() // 1000))
+            if order.messages:
+                await write_messages(database, made, order.messages)
+        finally:
+            await database.close()
 
 
 if __name__ == "__main__":
