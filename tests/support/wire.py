@@ -71,6 +71,10 @@ class Wire:
         fields = {name.rstrip("_"): value for name, value in fields.items()}
         self.write(json.dumps({"type": type, **fields}).encode() + b"\r\n")
 
+    def has_line(self) -> bool:
+        """A line has arrived and was not taken yet."""
+        return b"\n" in self._buffer
+
     def line(self) -> bytes | None:
         """The next line; None when the server has closed."""
         while b"\n" not in self._buffer:

@@ -50,8 +50,6 @@ STOP_S = 1.5
 """A graceful stop takes at most this long."""
 PENDING_HIGH = 20_000
 """Messages of all connections that may wait for the commit before senders are slowed down."""
-FIRST_PAGE = 20
-"""Entries of the log that a login looks for without leaving the event loop."""
 PAGE_BYTES = 1_000_000
 """A page of replay is cut at so many bytes of text."""
 REGISTRATIONS, REGISTRATIONS_PER_S = 10.0, 1 / 30
@@ -66,9 +64,7 @@ class StartError(Exception):
 class HomeServer:
     """One server process.  `start`, then `run` until `stop`."""
 
-    def __init__(
-        self, config: ServerConfig, database: Database, *, wall_ns: Callable[[], int] = time.time_ns
-    ) -> None:
+    def __init__(self, config: ServerConfig, database: Database, *, wall_ns: Callable[[], int] = time.time_ns) -> None:
         self.config = config = replace(config, domain=config.domain.lower())
         self.database = database
         self.directory = Directory(config.domain)
@@ -346,8 +342,12 @@ class HomeServer:
         A link that is full is left out; it gets a fresh snapshot when it has drained.
         """
         for session in account.sessions:
-            if session is not but and session.feed is not None and session.feed.full_since is None:
+            if session is but or session.feed is None:
+                continue
+            if session.feed.full_since is None:
                 session.send(packet)
+            else:
+                session.feed.missed_marks = True
 
     def stored(self, id: int) -> None:
         """An entry was stored and is being announced."""
@@ -414,13 +414,16 @@ class HomeServer:
         feed, account = session.feed, session.account
         assert feed is not None
         assert account is not None
-        look, page = self.database.find, FIRST_PAGE  # mostly there is little or nothing: look at once
+        # Mostly nothing was missed, which `find` sees at once.  What was missed needs `read`, one view of all: `find`
+        # may look at one conversation before a commit and at the next after it, and pass over what lies between.
+        rows = await self.database.find(messages.owed(account.id, after, 1))
+        if rows:
+            rows = await self.database.read(messages.owed(account.id, after, PAGE))
         while True:
-            rows = await look(messages.owed(account.id, after, page))
             if not session.is_alive or session.is_closing:
                 return
             last, is_cut = self._put_page(session, rows)
-            if feed.page_put(last, len(rows) >= page or is_cut, account.announced_id):
+            if feed.page_put(last, len(rows) >= PAGE or is_cut, account.announced_id):
                 if feed.missed_marks:
                     feed.missed_marks = False
                     await send_snapshot(session)
@@ -429,8 +432,7 @@ class HomeServer:
             await asyncio.sleep(0)  # let the page be written, and the link say that it is full
             if not feed.wants_page:
                 return
-            after = feed.page_started()
-            look, page = self.database.read, PAGE
+            rows = await self.database.read(messages.owed(account.id, feed.page_started(), PAGE))
 
     def _put_page(self, session: Session, rows: Sequence[messages.LogRow]) -> tuple[int | None, bool]:
         """Put a page on the link.  Returns the id of the last entry put, and whether the page was cut short."""

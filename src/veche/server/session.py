@@ -310,7 +310,6 @@ class Session:
         now = self.app.monotonic()
         if self.feed is not None and self.account is not None:
             self.feed.pause(self.account.announced_id, now)
-            self.feed.missed_marks = True
         self.app.full_links[self] = now
         self.link.pause_reading()
 
