@@ -447,7 +447,6 @@ def test_who_is_blocked_does_not_see_in_a_snapshot_what_they_were_not_told(
         assert "peer_read_id" not in fresh.snapshot["conversations"][0]
 
 
-@pytest.mark.xfail(strict=True, reason="devices.acknowledge marks as delivered also what blocked people wrote")
 def test_who_is_blocked_does_not_learn_that_a_device_of_mine_had_their_message(
     server: ServerProcess, alice: Wire, bob: Wire
 ) -> None:

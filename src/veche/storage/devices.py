@@ -123,7 +123,8 @@ _DELIVERED = """SELECT conversation_id, peer_id, id FROM (
             WHERE x.conversation_id = m.conversation_id AND x.id > $2 AND x.id <= $3
                 AND x.author_id = m.peer_id AND x.kind = 0 AND x.hidden = 0
             ORDER BY x.id DESC LIMIT 1) AS id
-        FROM member m WHERE m.account_id = $1{only}) AS found
+        FROM member m WHERE m.account_id = $1{only} AND NOT EXISTS (
+            SELECT 1 FROM block b WHERE b.account_id = $1 AND b.blocked_id = m.peer_id)) AS found
     WHERE id > delivered_id ORDER BY id"""
 _DELIVERED_ANY = _DELIVERED.format(only="")
 _DELIVERED_ONE = _DELIVERED.format(only=" AND m.conversation_id = $4")
