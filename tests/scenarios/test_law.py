@@ -60,7 +60,8 @@ class Device:
         """Requests by tag, in the order of asking; sent again after a reconnect."""
         self.has = 0
         """The highest id of an event, for the cursor."""
-        self.snapshots = 0
+        self.replays = 0
+        """How often the server has said that all that was missed has been sent."""
         wire = Wire(port, tls=False)
         self.take(wire, wire.scram(login, "pw", device=name))
 
@@ -135,7 +136,6 @@ class Device:
             peer = packet["to"] if packet["from"] == self.me else packet["from"]
             self.changed(type, peer, packet["from"], packet)
         elif type == "SNAPSHOT":
-            self.snapshots += 1
             self.is_caught_up = False
             self.blocked = set(packet.get("blocked", ()))
             for state in packet.get("conversations", ()):
@@ -144,6 +144,7 @@ class Device:
                     setattr(talk, name, max(getattr(talk, name), state.get(name, 0)))
         elif type == "REPLAY-END":
             self.is_caught_up = True
+            self.replays += 1
         elif type == "MESSAGE-DELIVERED":
             if packet["peer"] == self.me:
                 talk = self.talk(packet["by"])
@@ -397,7 +398,7 @@ def test_a_reader_who_falls_behind_and_catches_up_has_missed_nothing(server: Ser
     for n in others:
         world.devices[n].settle()
     ben.ask("BLOCK", login=cid.me)
-    while sleeper.snapshots < 2 or not sleeper.is_caught_up:
+    while sleeper.replays < 2 or not sleeper.is_caught_up:
         sleeper.fold(sleeper.wire.receive())
     world.check()
 
