@@ -44,6 +44,18 @@ export type ErrorCode =
   | "forbidden"
   /** There is no such device, token or invite of yours. */
   | "unknown-id"
+  /** There is no such request, or no longer: it was answered or taken back. */
+  | "unknown-request"
+  /** It is so already.  Nothing changed. */
+  | "already-there"
+  /** This is between friends only.  Ask them first. */
+  | "not-friends"
+  /** They are not there now.  Try again when they are. */
+  | "offline"
+  /** They have blocked you.  Only the classic profile says so. */
+  | "blocked"
+  /** There are as many as may be.  Remove one first. */
+  | "too-many"
   /** This server knows the feature and does not have it. */
   | "not-implemented"
   /** Busy, or a part of the server is away.  Wait `retry_after_s` and repeat with the same cookie. */
@@ -62,6 +74,14 @@ export type ErrorCode =
   | "slow-consumer"
   /** Nothing came, not even PONG.  Reconnect. */
   | "idle"
+  /** No command came for so long that this server logs out (classic profile).  Log in again. */
+  | "inactive"
+  /** They did not answer in time. */
+  | "no-answer"
+  /** Who asked no longer asks. */
+  | "withdrawn"
+  /** Another device of yours has answered. */
+  | "answered"
   /** The budget of bad lines is spent.  Fix the sender. */
   | "too-many-errors"
   /** The server stops.  Reconnect after `retry_after_s`. */
@@ -89,6 +109,12 @@ export const ERROR_TEXT: Record<ErrorCode, string> = {
   "unknown-message": "There is no such message.",
   "forbidden": "This is not yours to change.",
   "unknown-id": "There is none of that id.",
+  "unknown-request": "There is no such request, or no longer.",
+  "already-there": "It is so already.",
+  "not-friends": "You are not friends.",
+  "offline": "They are not online.",
+  "blocked": "They have blocked you.",
+  "too-many": "There are too many already. Remove one first.",
   "not-implemented": "This server does not have that.",
   "try-again-later": "The server is busy. Try again later.",
   "storage-full": "The server could not store this. Nothing was saved.",
@@ -98,6 +124,10 @@ export const ERROR_TEXT: Record<ErrorCode, string> = {
   "account-deleted": "This account was deleted.",
   "slow-consumer": "The client does not read what it is sent.",
   "idle": "The link was silent for too long.",
+  "inactive": "You were logged out: no command came for too long.",
+  "no-answer": "They did not answer.",
+  "withdrawn": "The request was withdrawn.",
+  "answered": "Another device of yours has answered.",
   "too-many-errors": "Too many bad lines.",
   "shutting-down": "The server is stopping.",
   "logged-out": "Goodbye.",
@@ -130,6 +160,8 @@ export interface ServerHello {
   server: string;
   software: string;
   federated: boolean;
+  /** community, or classic: the rules and texts of document 002. Default: "community". */
+  profile?: string;
   /** open, invite or closed */
   registration: string;
   /** What to do when registration is not open (REGISTER-INSTRUCTIONS of the lineage, row M12). */
@@ -532,6 +564,8 @@ export interface MessageSend {
   cookie?: string;
   /** made by the server, ascending in the order of storing */
   reply_to?: number;
+  /** A client that names a sender is refused with `forbidden` (rows A16, M72). */
+  from?: string;
   /** chosen by the client, echoed in the answer */
   tag?: string;
 }
@@ -573,7 +607,12 @@ export interface MessageSent {
   tag?: string;
 }
 
-/** Nothing was stored.  Codes: unknown-user, self, unknown-message (reply_to), storage-full, try-again-later. */
+/**
+ * Nothing was stored.
+ *
+ * Codes: unknown-user, self, unknown-message (reply_to), forbidden, storage-full, try-again-later; in the classic
+ * profile also blocked.
+ */
 export interface MessageSendFailed {
   type: "MESSAGE-SEND-FAILED";
   code: ErrorCode;
@@ -838,6 +877,9 @@ export interface Snapshot {
   type: "SNAPSHOT";
   conversations?: ConversationState[];
   blocked?: string[];
+  contacts?: Contact[];
+  /** My own. */
+  profile?: Profile;
   /** Everything the account was told of up to this id is in it. Default: 0. */
   upto?: number;
 }
@@ -1005,6 +1047,657 @@ export interface UnblockFailed {
   tag?: string;
 }
 
+/** One contact as it stands. */
+export interface Contact {
+  /** `login@domain`, written by the server */
+  id: string;
+  /** To be shown: my own name for them, else their profile's, else their login (row X23). */
+  name: string;
+  note?: string;
+  /** When they were last seen to come or go; absent: not told to me. */
+  presence?: string;
+  /** Default: "unknown". */
+  status?: Status;
+  /** Default: "none". */
+  relation?: Relation;
+  /** Default: false. */
+  listed?: boolean;
+  /** My own name for them. */
+  own_name?: string;
+  group?: string;
+  memo?: string;
+  /** SHA-256 of their picture, hexadecimal; PROFILE-GET brings the picture. */
+  avatar?: string;
+  /** An incoming request that I do not want to be reminded of. Default: false. */
+  ignored?: boolean;
+}
+
+/** A patch: the fields that are there are new.  Neither listed nor related any more: the contact is gone. */
+export interface ContactUpdated {
+  type: "CONTACT-UPDATED";
+  /** `login@domain`, written by the server */
+  id: string;
+  name?: string;
+  note?: string;
+  /** Empty: no longer told. */
+  presence?: string;
+  status?: Status;
+  relation?: Relation;
+  listed?: boolean;
+  own_name?: string;
+  group?: string;
+  memo?: string;
+  avatar?: string;
+  ignored?: boolean;
+}
+
+/** Asks for all contacts.  Answer: CONTACTS-GET-RESPONSE; it does not fail. */
+export interface ContactsGet {
+  type: "CONTACTS-GET";
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** All contacts: listed, asking, asked, friends, blocked. */
+export interface ContactsGetResponse {
+  type: "CONTACTS-GET-RESPONSE";
+  contacts: Contact[];
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Lists somebody, and asks them to be friends unless that is under way.  Answer: CONTACTS-ADD-OK or -FAILED. */
+export interface ContactsAdd {
+  type: "CONTACTS-ADD";
+  /** `login`, or `login@domain` */
+  id: string;
+  /** one line; empty: none */
+  name?: string;
+  /** path of nested groups, parted by `/`; empty: none */
+  group?: string;
+  /** what I note about someone; nobody else sees it */
+  memo?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Listed. */
+export interface ContactsAddOk {
+  type: "CONTACTS-ADD-OK";
+  /** `login@domain`, written by the server */
+  id: string;
+  relation: Relation;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-user, self, already-there, try-again-later, too-many. */
+export interface ContactsAddFailed {
+  type: "CONTACTS-ADD-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Changes my name, group or memo for a contact; what is absent stays.  Answer: CONTACTS-CHANGE-OK or -FAILED. */
+export interface ContactsChange {
+  type: "CONTACTS-CHANGE";
+  /** `login`, or `login@domain` */
+  id: string;
+  /** one line; empty: none */
+  name?: string;
+  /** path of nested groups, parted by `/`; empty: none */
+  group?: string;
+  /** what I note about someone; nobody else sees it */
+  memo?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Another name of CONTACTS-CHANGE (row M43).  A contact's note is theirs alone: one given here is passed over. */
+export interface ContactsUpdate {
+  type: "CONTACTS-UPDATE";
+  /** `login`, or `login@domain` */
+  id: string;
+  /** one line; empty: none */
+  name?: string;
+  /** path of nested groups, parted by `/`; empty: none */
+  group?: string;
+  /** what I note about someone; nobody else sees it */
+  memo?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Changed. */
+export interface ContactsChangeOk {
+  type: "CONTACTS-CHANGE-OK";
+  /** `login@domain`, written by the server */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-user, self, unknown-id (no contact of mine), bad-request. */
+export interface ContactsChangeFailed {
+  type: "CONTACTS-CHANGE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Takes somebody off the list, ends the friendship, takes back my request.  Answer: -OK or -FAILED. */
+export interface ContactsDelete {
+  type: "CONTACTS-DELETE";
+  /** `login`, or `login@domain` */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Gone from the list. */
+export interface ContactsDeleteOk {
+  type: "CONTACTS-DELETE-OK";
+  /** `login@domain`, written by the server */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-user, self, unknown-id (no contact of mine). */
+export interface ContactsDeleteFailed {
+  type: "CONTACTS-DELETE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asks somebody to be friends; asking twice asks once.  Answer: FRIEND-REQUEST-OK or -FAILED. */
+export interface FriendRequest {
+  type: "FRIEND-REQUEST";
+  /** `login`, or `login@domain` */
+  login: string;
+  /** The sender is whoever is logged in: a client that names one is refused with `forbidden` (row A16). */
+  from?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asked (`outgoing`); or they had asked me, and now we are friends (`mutual`). */
+export interface FriendRequestOk {
+  type: "FRIEND-REQUEST-OK";
+  /** `login@domain`, written by the server */
+  login: string;
+  relation: Relation;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-user, self, already-there (friends), forbidden, try-again-later, too-many. */
+export interface FriendRequestFailed {
+  type: "FRIEND-REQUEST-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** `from` asks me to be friends.  A notice, told once; CONTACT-UPDATED and SNAPSHOT hold the state. */
+export interface FriendRequested {
+  type: "FRIEND-REQUEST";
+  /** `login@domain`, written by the server */
+  from: string;
+  /** As they call themselves. */
+  name?: string;
+}
+
+/** Answers a request; they are told of a yes, never of a no.  Answer: FRIEND-ANSWER-OK or -FAILED. */
+export interface FriendAnswer {
+  type: "FRIEND-ANSWER";
+  /** `login`, or `login@domain` */
+  login: string;
+  accepted: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The request is gone. */
+export interface FriendAnswerOk {
+  type: "FRIEND-ANSWER-OK";
+  /** `login@domain`, written by the server */
+  login: string;
+  accepted: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-request, unknown-user, self. */
+export interface FriendAnswerFailed {
+  type: "FRIEND-ANSWER-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Leaves a request unanswered, and marks it on all my devices.  Answer: FRIEND-IGNORE-OK or -FAILED. */
+export interface FriendIgnore {
+  type: "FRIEND-IGNORE";
+  /** `login`, or `login@domain` */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Marked; it can still be answered. */
+export interface FriendIgnoreOk {
+  type: "FRIEND-IGNORE-OK";
+  /** `login@domain`, written by the server */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-request, unknown-user, self. */
+export interface FriendIgnoreFailed {
+  type: "FRIEND-IGNORE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Takes my own request back.  Answer: FRIEND-CANCEL-OK or -FAILED. */
+export interface FriendCancel {
+  type: "FRIEND-CANCEL";
+  /** `login`, or `login@domain` */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Taken back. */
+export interface FriendCancelOk {
+  type: "FRIEND-CANCEL-OK";
+  /** `login@domain`, written by the server */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-request, unknown-user, self. */
+export interface FriendCancelFailed {
+  type: "FRIEND-CANCEL-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Ends a friendship.  Answer: FRIEND-REMOVE-OK or -FAILED. */
+export interface FriendRemove {
+  type: "FRIEND-REMOVE";
+  /** `login`, or `login@domain` */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Ended, for both. */
+export interface FriendRemoveOk {
+  type: "FRIEND-REMOVE-OK";
+  /** `login@domain`, written by the server */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: not-friends, unknown-user, self. */
+export interface FriendRemoveFailed {
+  type: "FRIEND-REMOVE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The person is at this device (`away` false) or has left it.  No answer; any request ends `away` too. */
+export interface PresenceSet {
+  type: "PRESENCE";
+  /** Default: false. */
+  away?: boolean;
+}
+
+/** A contact has come or gone; CONTACT-UPDATED tells the same as a patch (row M35). */
+export interface UpdateLastSeen {
+  type: "UPDATE-LAST-SEEN";
+  /** `login@domain`, written by the server */
+  id: string;
+  /** RFC 3339, UTC */
+  at: string;
+  /** Default: "unknown". */
+  status?: Status;
+}
+
+/** Asks who is online: my friends; in the classic profile everyone who has not blocked me.  Answer: WHOELSE-OK. */
+export interface WhoElse {
+  type: "WHOELSE";
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Who is online, without me, in no particular order. */
+export interface WhoElseOk {
+  type: "WHOELSE-OK";
+  users: string[];
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asks who was online at any time in the last so many seconds.  Answer: WHOELSESINCE-OK or -FAILED. */
+export interface WhoElseSince {
+  type: "WHOELSESINCE";
+  seconds: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Who was, those who are online included, without me. */
+export interface WhoElseSinceOk {
+  type: "WHOELSESINCE-OK";
+  users: string[];
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: bad-request. */
+export interface WhoElseSinceFailed {
+  type: "WHOELSESINCE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** What I say about myself. */
+export interface Profile {
+  name?: string;
+  note?: string;
+  /** SHA-256 of the picture, hexadecimal; empty: none. */
+  avatar?: string;
+}
+
+/** Changes my profile; what is absent stays, what is empty is removed.  Answer: PROFILE-UPDATE-OK or -FAILED. */
+export interface ProfileUpdate {
+  type: "PROFILE-UPDATE";
+  /** one line; empty: none */
+  name?: string;
+  /** what someone says about themselves */
+  note?: string;
+  /** A PNG, JPEG or WebP picture of at most 32 KiB and 1024 pixels a side. */
+  avatar?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** My profile as it is now.  Told to every device of the account. */
+export interface ProfileUpdateOk {
+  type: "PROFILE-UPDATE-OK";
+  name?: string;
+  note?: string;
+  avatar?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: bad-request, with the reason. */
+export interface ProfileUpdateFailed {
+  type: "PROFILE-UPDATE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asks for somebody's profile with the picture.  Answer: PROFILE-GET-OK or -FAILED. */
+export interface ProfileGet {
+  type: "PROFILE-GET";
+  /** `login`, or `login@domain` */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** What that person tells me: everything to friends, nothing but the login to strangers. */
+export interface ProfileGetOk {
+  type: "PROFILE-GET-OK";
+  /** `login@domain`, written by the server */
+  id: string;
+  name?: string;
+  note?: string;
+  avatar_type?: string;
+  /** Base64; empty: none. */
+  avatar?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: unknown-user. */
+export interface ProfileGetFailed {
+  type: "PROFILE-GET-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Tells something to all who are there.  Answer: BROADCAST-OK or -FAILED. */
+export interface BroadcastSend {
+  type: "BROADCAST";
+  /** code points, any text */
+  text: string;
+  /** A client that names a sender is refused with `forbidden`. */
+  from?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Told.  `skipped`: somebody has blocked me, which only the classic profile says (row T31). */
+export interface BroadcastOk {
+  type: "BROADCAST-OK";
+  /** Default: false. */
+  skipped?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: forbidden, try-again-later. */
+export interface BroadcastFailed {
+  type: "BROADCAST-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** `from` tells this to all who are there. */
+export interface Broadcast {
+  type: "BROADCAST";
+  /** `login@domain`, written by the server */
+  from: string;
+  /** RFC 3339, UTC */
+  at: string;
+  text: string;
+}
+
+/** Asks somebody for a private session with this device.  Answer: PRIVATE-START-OK or -FAILED. */
+export interface PrivateStart {
+  type: "PRIVATE-START";
+  /** `login`, or `login@domain` */
+  login: string;
+  /** X.509, DER, Base64; made for this session by its device */
+  certificate: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** They are asked.  PRIVATE-ANSWERED or PRIVATE-STOPPED follows. */
+export interface PrivateStartOk {
+  type: "PRIVATE-START-OK";
+  /** of one private session, made by the server */
+  id: string;
+  /** `login@domain`, written by the server */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-user, self, offline, not-friends, already-there (a request waits); classic profile: blocked. */
+export interface PrivateStartFailed {
+  type: "PRIVATE-START-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** `from` would like to talk privately.  The first device of mine that answers does so for all. */
+export interface PrivateRequest {
+  type: "PRIVATE-REQUEST";
+  /** of one private session, made by the server */
+  id: string;
+  /** `login@domain`, written by the server */
+  from: string;
+  /** X.509, DER, Base64; made for this session by its device */
+  certificate: string;
+}
+
+/** Yes, with where this device listens, or no.  Answer: PRIVATE-ANSWER-OK or -FAILED. */
+export interface PrivateAnswer {
+  type: "PRIVATE-ANSWER";
+  /** of one private session, made by the server */
+  id: string;
+  accepted: boolean;
+  /** Default: 0. */
+  port?: number;
+  /** Where else this device may be reached, besides the address that the server sees. */
+  addresses?: string[];
+  certificate?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** They are told; the link comes from them. */
+export interface PrivateAnswerOk {
+  type: "PRIVATE-ANSWER-OK";
+  /** of one private session, made by the server */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-request (withdrawn, or answered by another device of mine), bad-request. */
+export interface PrivateAnswerFailed {
+  type: "PRIVATE-ANSWER-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** What the other said; after a yes, where to connect and whom to expect there. */
+export interface PrivateAnswered {
+  type: "PRIVATE-ANSWERED";
+  /** of one private session, made by the server */
+  id: string;
+  /** `login@domain`, written by the server */
+  from: string;
+  accepted: boolean;
+  /** Default: 0. */
+  port?: number;
+  addresses?: string[];
+  certificate?: string;
+}
+
+/** Withdraws a request.  A session that stands ends by PRIVATE-BYE on its own link.  Answer: -OK or -FAILED. */
+export interface PrivateStop {
+  type: "PRIVATE-STOP";
+  /** of one private session, made by the server */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Withdrawn. */
+export interface PrivateStopOk {
+  type: "PRIVATE-STOP-OK";
+  /** of one private session, made by the server */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: unknown-request. */
+export interface PrivateStopFailed {
+  type: "PRIVATE-STOP-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** A request is over without an answer: withdrawn, timed out, the other left, or another device of mine answered. */
+export interface PrivateStopped {
+  type: "PRIVATE-STOPPED";
+  /** of one private session, made by the server */
+  id: string;
+  code: ErrorCode;
+  reason?: string;
+}
+
+/** A classic terminal is here.  The server asks for the username; other profiles answer ERROR-NOT-IMPLEMENTED. */
+export interface ClassicStart {
+  type: "CLASSIC";
+}
+
+/** One line as it was typed. */
+export interface Input {
+  type: "INPUT";
+  text: string;
+}
+
+/** One line to be printed (row T59). */
+export interface Response {
+  type: "RESPONSE";
+  message: string;
+  /** Default: false. */
+  from_server?: boolean;
+  /** Who says it, when a person does. */
+  from?: string;
+  /** The line stays open: what is typed next answers it. Default: false. */
+  prompt?: boolean;
+  /** The terminal's program ends with this exit code. */
+  exit?: number;
+}
+
 /** All that a client may send. */
 export type ClientPacket =
   | ClientHello
@@ -1033,7 +1726,28 @@ export type ClientPacket =
   | HistoryGet
   | Search
   | Block
-  | Unblock;
+  | Unblock
+  | ContactsGet
+  | ContactsAdd
+  | ContactsChange
+  | ContactsUpdate
+  | ContactsDelete
+  | FriendRequest
+  | FriendAnswer
+  | FriendIgnore
+  | FriendCancel
+  | FriendRemove
+  | PresenceSet
+  | WhoElse
+  | WhoElseSince
+  | ProfileUpdate
+  | ProfileGet
+  | BroadcastSend
+  | PrivateStart
+  | PrivateAnswer
+  | PrivateStop
+  | ClassicStart
+  | Input;
 
 /** All that a server may send. */
 export type ServerPacket =
@@ -1088,4 +1802,44 @@ export type ServerPacket =
   | BlockOk
   | BlockFailed
   | UnblockOk
-  | UnblockFailed;
+  | UnblockFailed
+  | ContactUpdated
+  | ContactsGetResponse
+  | ContactsAddOk
+  | ContactsAddFailed
+  | ContactsChangeOk
+  | ContactsChangeFailed
+  | ContactsDeleteOk
+  | ContactsDeleteFailed
+  | FriendRequested
+  | FriendRequestOk
+  | FriendRequestFailed
+  | FriendAnswerOk
+  | FriendAnswerFailed
+  | FriendIgnoreOk
+  | FriendIgnoreFailed
+  | FriendCancelOk
+  | FriendCancelFailed
+  | FriendRemoveOk
+  | FriendRemoveFailed
+  | UpdateLastSeen
+  | WhoElseOk
+  | WhoElseSinceOk
+  | WhoElseSinceFailed
+  | ProfileUpdateOk
+  | ProfileUpdateFailed
+  | ProfileGetOk
+  | ProfileGetFailed
+  | Broadcast
+  | BroadcastOk
+  | BroadcastFailed
+  | PrivateRequest
+  | PrivateStartOk
+  | PrivateStartFailed
+  | PrivateAnswerOk
+  | PrivateAnswerFailed
+  | PrivateAnswered
+  | PrivateStopOk
+  | PrivateStopFailed
+  | PrivateStopped
+  | Response;

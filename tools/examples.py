@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from veche.packets import ErrorCode, Packet, account, blocking, link, message
+from veche.packets import (
+    ErrorCode,
+    Packet,
+    account,
+    blocking,
+    broadcast,
+    classic,
+    contacts,
+    link,
+    message,
+    presence,
+    private,
+    profile,
+)
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 NOON = "2026-11-21T12:00:00.000Z"
@@ -16,6 +29,20 @@ HELLO_BOB = message.HistoryMessage(
     id=41, seq=1, from_=ALICE, at=NOON, text="Hello, Bob!", reactions=[message.Reaction(by=BOB, emoji="👍")]
 )
 LIMITS = link.Limits(line_bytes=65_536, text_chars=16_384, history_page=200, unacknowledged=1000)
+
+CERTIFICATE = "MIIBZzCCAQ2gAwIBAgIUexample"
+FRIEND = contacts.Contact(
+    id=BOB,
+    name="Bob the builder",
+    note="on vacation",
+    presence=NOON,
+    status=presence.Status.ONLINE,
+    relation=contacts.Relation.MUTUAL,
+    listed=True,
+    own_name="Bob the builder",
+    group="work/site",
+    memo="owes me a ladder",
+)
 
 CLIENT_EXAMPLES: list[Packet] = [
     link.ClientHello(versions=[1], client="veche/0.1.0"),
@@ -51,6 +78,27 @@ CLIENT_EXAMPLES: list[Packet] = [
     message.Search(peer="bob", query="how are"),
     blocking.Block(login="mallory"),
     blocking.Unblock(login="mallory"),
+    contacts.ContactsGet(),
+    contacts.ContactsAdd(id="bob", name="Bob the builder", group="work/site"),
+    contacts.ContactsChange(id="bob", memo="owes me a ladder"),
+    contacts.ContactsUpdate(id="bob", name="MIKUSO"),
+    contacts.ContactsDelete(id="bob"),
+    contacts.FriendRequest(login="bob"),
+    contacts.FriendAnswer(login="alice", accepted=True),
+    contacts.FriendIgnore(login="alice"),
+    contacts.FriendCancel(login="bob"),
+    contacts.FriendRemove(login="bob"),
+    presence.PresenceSet(away=True),
+    presence.WhoElse(),
+    presence.WhoElseSince(seconds=300),
+    profile.ProfileUpdate(name="Megauser", note="Vacationing"),
+    profile.ProfileGet(login="bob"),
+    broadcast.BroadcastSend(text="The kettle is on."),
+    private.PrivateStart(login="bob", certificate=CERTIFICATE),
+    private.PrivateAnswer(id="p7Jq2", accepted=True, port=40211, addresses=["192.168.1.20"], certificate=CERTIFICATE),
+    private.PrivateStop(id="p7Jq2"),
+    classic.ClassicStart(),
+    classic.Input(text="message yoda Hey Dude"),
 ]
 
 SERVER_EXAMPLES: list[Packet] = [
@@ -151,4 +199,50 @@ SERVER_EXAMPLES: list[Packet] = [
     blocking.BlockFailed(code=ErrorCode.SELF, reason="You cannot do this to yourself."),
     blocking.UnblockOk(login="mallory@example.org"),
     blocking.UnblockFailed(code=ErrorCode.UNKNOWN_ID, reason="There is none of that id."),
+    contacts.ContactUpdated(id=BOB, name="m1kc", presence=NOON),
+    contacts.ContactUpdated(id=BOB, presence=NOON, status=presence.Status.ONLINE),
+    contacts.ContactUpdated(id=BOB, note="Vacationing"),
+    contacts.ContactUpdated(id=BOB, name="m1kc"),
+    contacts.ContactsGetResponse(contacts=[FRIEND]),
+    contacts.ContactsAddOk(id=BOB, relation=contacts.Relation.OUTGOING),
+    contacts.ContactsAddFailed(code=ErrorCode.ALREADY_THERE, reason="It is so already."),
+    contacts.ContactsChangeOk(id=BOB),
+    contacts.ContactsChangeFailed(code=ErrorCode.UNKNOWN_ID, reason="There is none of that id."),
+    contacts.ContactsDeleteOk(id=BOB),
+    contacts.ContactsDeleteFailed(code=ErrorCode.UNKNOWN_ID, reason="There is none of that id."),
+    contacts.FriendRequested(from_=ALICE, name="Alice"),
+    contacts.FriendRequestOk(login=BOB, relation=contacts.Relation.OUTGOING),
+    contacts.FriendRequestFailed(code=ErrorCode.SELF, reason="You cannot do this to yourself."),
+    contacts.FriendAnswerOk(login=ALICE, accepted=True),
+    contacts.FriendAnswerFailed(code=ErrorCode.UNKNOWN_REQUEST, reason="There is no such request, or no longer."),
+    contacts.FriendIgnoreOk(login=ALICE),
+    contacts.FriendIgnoreFailed(code=ErrorCode.UNKNOWN_REQUEST),
+    contacts.FriendCancelOk(login=BOB),
+    contacts.FriendCancelFailed(code=ErrorCode.UNKNOWN_REQUEST),
+    contacts.FriendRemoveOk(login=BOB),
+    contacts.FriendRemoveFailed(code=ErrorCode.NOT_FRIENDS, reason="You are not friends."),
+    presence.UpdateLastSeen(id=BOB, at=NOON, status=presence.Status.OFFLINE),
+    presence.WhoElseOk(users=[BOB]),
+    presence.WhoElseSinceOk(users=[BOB, "carol@example.org"]),
+    presence.WhoElseSinceFailed(code=ErrorCode.BAD_REQUEST, reason="`seconds` is no number."),
+    profile.ProfileUpdateOk(name="Megauser", note="Vacationing"),
+    profile.ProfileUpdateFailed(code=ErrorCode.BAD_REQUEST, reason="This is no PNG, JPEG or WebP picture."),
+    profile.ProfileGetOk(id=BOB, name="Bob", note="on vacation", avatar_type="image/png", avatar="iVBORw0KGgo="),
+    profile.ProfileGetFailed(code=ErrorCode.UNKNOWN_USER, reason="There is no such user."),
+    broadcast.Broadcast(from_=ALICE, at=NOON, text="The kettle is on."),
+    broadcast.BroadcastOk(),
+    broadcast.BroadcastFailed(code=ErrorCode.FORBIDDEN, reason="The sender is who is logged in."),
+    private.PrivateRequest(id="p7Jq2", from_=ALICE, certificate=CERTIFICATE),
+    private.PrivateStartOk(id="p7Jq2", login=BOB),
+    private.PrivateStartFailed(code=ErrorCode.OFFLINE, reason="They are not online."),
+    private.PrivateAnswerOk(id="p7Jq2"),
+    private.PrivateAnswerFailed(code=ErrorCode.UNKNOWN_REQUEST),
+    private.PrivateAnswered(
+        id="p7Jq2", from_=BOB, accepted=True, port=40211, addresses=["192.0.2.7"], certificate=CERTIFICATE
+    ),
+    private.PrivateStopOk(id="p7Jq2"),
+    private.PrivateStopFailed(code=ErrorCode.UNKNOWN_REQUEST),
+    private.PrivateStopped(id="p7Jq2", code=ErrorCode.NO_ANSWER, reason="They did not answer."),
+    classic.Response(message="Username: ", from_server=True, prompt=True),
+    classic.Response(message="yoda: Hey Dude", from_="yoda"),
 ]

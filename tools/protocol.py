@@ -22,7 +22,18 @@ from .structs import FieldDoc, StructDoc, direction, error_docs, struct_docs, wi
 from .typescript import quoted, typescript
 
 TEMPLATE = Path(__file__).with_name("protocol.md.in")
-AREAS = {"link": "The link", "account": "Accounts", "message": "Messages", "blocking": "Blocking"}
+AREAS = {
+    "link": "The link",
+    "account": "Accounts",
+    "message": "Messages",
+    "contacts": "Contacts and friends",
+    "presence": "Presence",
+    "profile": "Profiles",
+    "blocking": "Blocking",
+    "broadcast": "Broadcasts",
+    "private": "Private sessions",
+    "classic": "The classic terminal",
+}
 """Titles of the modules; a module without one is called by its name."""
 
 JSON, TEXT = JsonCodec(), TextCodec()

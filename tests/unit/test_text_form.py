@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from veche.packets import ErrorCode, account, link, message
+from veche.packets import ErrorCode, account, link, message, profile
 from veche.packets.codec import BadPacket, UnknownPacket
-from veche.packets.text import TextCodec, parse
+from veche.packets.text import TextCodec
 
 CODEC = TextCodec()
 
@@ -63,12 +63,9 @@ def test_a_value_is_read_as_a_shell_would(written: str, meant: str | None) -> No
 
 
 def test_the_documents_example_with_its_comma_is_read() -> None:
-    """PROFILE-UPDATE is no packet of this server yet, but the line is understood.  Rows: M46 (partly)."""
+    """Rows: M46."""
     line = b"PROFILE-UPDATE name=Megauser, note=Vacationing"
-    assert parse(line) == ("PROFILE-UPDATE", {"name": "Megauser", "note": "Vacationing"})
-    with pytest.raises(UnknownPacket) as caught:
-        CODEC.decode_client(line)
-    assert caught.value.request == "PROFILE-UPDATE"
+    assert CODEC.decode_client(line) == profile.ProfileUpdate(name="Megauser", note="Vacationing")
 
 
 @pytest.mark.parametrize("comma", [",", ", ", " , ", " ,", ",\t", ""])

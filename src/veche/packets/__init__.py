@@ -7,7 +7,7 @@ with its own shape for each direction (MESSAGE, HELLO, TYPING-STARTED ...).
 
 from __future__ import annotations
 
-from . import account, blocking, link, message
+from . import account, blocking, broadcast, classic, contacts, link, message, presence, private, profile
 from .base import (
     ERROR_TEXT,
     MAX_LINE_BYTES,
@@ -45,6 +45,27 @@ ClientPacket = (
     | message.Search
     | blocking.Block
     | blocking.Unblock
+    | contacts.ContactsGet
+    | contacts.ContactsAdd
+    | contacts.ContactsChange
+    | contacts.ContactsUpdate
+    | contacts.ContactsDelete
+    | contacts.FriendRequest
+    | contacts.FriendAnswer
+    | contacts.FriendIgnore
+    | contacts.FriendCancel
+    | contacts.FriendRemove
+    | presence.PresenceSet
+    | presence.WhoElse
+    | presence.WhoElseSince
+    | profile.ProfileUpdate
+    | profile.ProfileGet
+    | broadcast.BroadcastSend
+    | private.PrivateStart
+    | private.PrivateAnswer
+    | private.PrivateStop
+    | classic.ClassicStart
+    | classic.Input
 )
 
 ServerPacket = (
@@ -100,6 +121,46 @@ ServerPacket = (
     | blocking.BlockFailed
     | blocking.UnblockOk
     | blocking.UnblockFailed
+    | contacts.ContactUpdated
+    | contacts.ContactsGetResponse
+    | contacts.ContactsAddOk
+    | contacts.ContactsAddFailed
+    | contacts.ContactsChangeOk
+    | contacts.ContactsChangeFailed
+    | contacts.ContactsDeleteOk
+    | contacts.ContactsDeleteFailed
+    | contacts.FriendRequested
+    | contacts.FriendRequestOk
+    | contacts.FriendRequestFailed
+    | contacts.FriendAnswerOk
+    | contacts.FriendAnswerFailed
+    | contacts.FriendIgnoreOk
+    | contacts.FriendIgnoreFailed
+    | contacts.FriendCancelOk
+    | contacts.FriendCancelFailed
+    | contacts.FriendRemoveOk
+    | contacts.FriendRemoveFailed
+    | presence.UpdateLastSeen
+    | presence.WhoElseOk
+    | presence.WhoElseSinceOk
+    | presence.WhoElseSinceFailed
+    | profile.ProfileUpdateOk
+    | profile.ProfileUpdateFailed
+    | profile.ProfileGetOk
+    | profile.ProfileGetFailed
+    | broadcast.Broadcast
+    | broadcast.BroadcastOk
+    | broadcast.BroadcastFailed
+    | private.PrivateRequest
+    | private.PrivateStartOk
+    | private.PrivateStartFailed
+    | private.PrivateAnswerOk
+    | private.PrivateAnswerFailed
+    | private.PrivateAnswered
+    | private.PrivateStopOk
+    | private.PrivateStopFailed
+    | private.PrivateStopped
+    | classic.Response
 )
 
 FAILED_BY_REQUEST: dict[str, type[Failed]] = {
@@ -121,6 +182,22 @@ FAILED_BY_REQUEST: dict[str, type[Failed]] = {
     "SEARCH": message.SearchFailed,
     "BLOCK": blocking.BlockFailed,
     "UNBLOCK": blocking.UnblockFailed,
+    "CONTACTS-ADD": contacts.ContactsAddFailed,
+    "CONTACTS-CHANGE": contacts.ContactsChangeFailed,
+    "CONTACTS-UPDATE": contacts.ContactsChangeFailed,
+    "CONTACTS-DELETE": contacts.ContactsDeleteFailed,
+    "FRIEND-REQUEST": contacts.FriendRequestFailed,
+    "FRIEND-ANSWER": contacts.FriendAnswerFailed,
+    "FRIEND-IGNORE": contacts.FriendIgnoreFailed,
+    "FRIEND-CANCEL": contacts.FriendCancelFailed,
+    "FRIEND-REMOVE": contacts.FriendRemoveFailed,
+    "WHOELSESINCE": presence.WhoElseSinceFailed,
+    "PROFILE-UPDATE": profile.ProfileUpdateFailed,
+    "PROFILE-GET": profile.ProfileGetFailed,
+    "BROADCAST": broadcast.BroadcastFailed,
+    "PRIVATE-START": private.PrivateStartFailed,
+    "PRIVATE-ANSWER": private.PrivateAnswerFailed,
+    "PRIVATE-STOP": private.PrivateStopFailed,
 }
 """The refusal of each request type.  A request without one of its own is refused by ERROR."""
 
@@ -148,8 +225,14 @@ __all__ = [
     "ServerPacket",
     "account",
     "blocking",
+    "broadcast",
+    "classic",
+    "contacts",
     "link",
     "message",
     "packet_types",
+    "presence",
+    "private",
+    "profile",
     "type_name",
 ]

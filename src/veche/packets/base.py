@@ -86,6 +86,18 @@ class ErrorCode(StrEnum):
     """It exists, but it is not yours to change."""
     UNKNOWN_ID = "unknown-id"
     """There is no such device, token or invite of yours."""
+    UNKNOWN_REQUEST = "unknown-request"
+    """There is no such request, or no longer: it was answered or taken back."""
+    ALREADY_THERE = "already-there"
+    """It is so already.  Nothing changed."""
+    NOT_FRIENDS = "not-friends"
+    """This is between friends only.  Ask them first."""
+    OFFLINE = "offline"
+    """They are not there now.  Try again when they are."""
+    BLOCKED = "blocked"
+    """They have blocked you.  Only the classic profile says so."""
+    TOO_MANY = "too-many"
+    """There are as many as may be.  Remove one first."""
     NOT_IMPLEMENTED = "not-implemented"
     """This server knows the feature and does not have it."""
     TRY_AGAIN_LATER = "try-again-later"
@@ -104,6 +116,14 @@ class ErrorCode(StrEnum):
     """The client did not read what it was sent.  Reconnect; nothing is lost."""
     IDLE = "idle"
     """Nothing came, not even PONG.  Reconnect."""
+    INACTIVE = "inactive"
+    """No command came for so long that this server logs out (classic profile).  Log in again."""
+    NO_ANSWER = "no-answer"
+    """They did not answer in time."""
+    WITHDRAWN = "withdrawn"
+    """Who asked no longer asks."""
+    ANSWERED = "answered"
+    """Another device of yours has answered."""
     TOO_MANY_ERRORS = "too-many-errors"
     """The budget of bad lines is spent.  Fix the sender."""
     SHUTTING_DOWN = "shutting-down"
@@ -131,6 +151,12 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.UNKNOWN_MESSAGE: "There is no such message.",
     ErrorCode.FORBIDDEN: "This is not yours to change.",
     ErrorCode.UNKNOWN_ID: "There is none of that id.",
+    ErrorCode.UNKNOWN_REQUEST: "There is no such request, or no longer.",
+    ErrorCode.ALREADY_THERE: "It is so already.",
+    ErrorCode.NOT_FRIENDS: "You are not friends.",
+    ErrorCode.OFFLINE: "They are not online.",
+    ErrorCode.BLOCKED: "They have blocked you.",
+    ErrorCode.TOO_MANY: "There are too many already. Remove one first.",
     ErrorCode.NOT_IMPLEMENTED: "This server does not have that.",
     ErrorCode.TRY_AGAIN_LATER: "The server is busy. Try again later.",
     ErrorCode.STORAGE_FULL: "The server could not store this. Nothing was saved.",
@@ -140,6 +166,10 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.ACCOUNT_DELETED: "This account was deleted.",
     ErrorCode.SLOW_CONSUMER: "The client does not read what it is sent.",
     ErrorCode.IDLE: "The link was silent for too long.",
+    ErrorCode.INACTIVE: "You were logged out: no command came for too long.",
+    ErrorCode.NO_ANSWER: "They did not answer.",
+    ErrorCode.WITHDRAWN: "The request was withdrawn.",
+    ErrorCode.ANSWERED: "Another device of yours has answered.",
     ErrorCode.TOO_MANY_ERRORS: "Too many bad lines.",
     ErrorCode.SHUTTING_DOWN: "The server is stopping.",
     ErrorCode.LOGGED_OUT: "Goodbye.",

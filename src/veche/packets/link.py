@@ -38,6 +38,8 @@ class ServerHello(Packet, kw_only=True, tag="HELLO"):
     """The domain: the part of its users' addresses after @."""
     software: str
     federated: bool
+    profile: str = "community"
+    """community, or classic: the rules and texts of document 002"""
     registration: str
     """open, invite or closed"""
     registration_text: str = ""

@@ -14,6 +14,8 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from .base import Address, Cookie, Failed, Instant, Login, MessageId, Packet, Seq, Tag, Text
+from .contacts import Contact
+from .profile import Profile
 
 Limit = Annotated[int, Meta(ge=1, le=200)]
 Emoji = Annotated[str, Meta(min_length=1, max_length=32)]
@@ -29,6 +31,8 @@ class MessageSend(Packet, kw_only=True, tag="MESSAGE"):
     text: Text
     cookie: Cookie | None = None
     reply_to: MessageId | None = None
+    from_: str | None = field(name="from", default=None)
+    """A client that names a sender is refused with `forbidden` (rows A16, M72)."""
     tag: Tag | None = None
 
 
@@ -59,7 +63,11 @@ class MessageSent(Packet, kw_only=True, tag="MESSAGE-SENT"):
 
 
 class MessageSendFailed(Failed, kw_only=True, tag="MESSAGE-SEND-FAILED"):
-    """Nothing was stored.  Codes: unknown-user, self, unknown-message (reply_to), storage-full, try-again-later."""
+    """Nothing was stored.
+
+    Codes: unknown-user, self, unknown-message (reply_to), forbidden, storage-full, try-again-later; in the classic
+    profile also blocked.
+    """
 
     cookie: Cookie | None = None
 
@@ -251,6 +259,9 @@ class Snapshot(Packet, kw_only=True, tag="SNAPSHOT"):
 
     conversations: list[ConversationState] = []  # noqa: RUF012 - msgspec gives each packet its own
     blocked: list[str] = []  # noqa: RUF012 - msgspec gives each packet its own
+    contacts: list[Contact] = []  # noqa: RUF012 - msgspec gives each packet its own
+    profile: Profile | None = None
+    """My own."""
     upto: MessageId = 0
     """Everything the account was told of up to this id is in it."""
 
