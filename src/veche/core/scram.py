@@ -26,6 +26,8 @@ import unicodedata
 from binascii import a2b_base64, b2a_base64
 from typing import NamedTuple
 
+from .names import BadLogin, normal_login
+
 SCRAM = "SCRAM-SHA-256"
 SCRAM_PLUS = "SCRAM-SHA-256-PLUS"
 MIN_ITERATIONS = 4096
@@ -38,6 +40,7 @@ _NONCE = re.compile(r"[!-+\--~]+")
 """`printable` of RFC 5802 §7: %x21-2B / %x2D-7E, all but the comma."""
 _BAD_ESCAPE = re.compile(r"=(?!2C|3D)")
 _EXTENSION = re.compile(r"[A-Za-z]=[^\0]+")
+_JOINERS = {0x200C: None, 0x200D: None}
 
 
 class ScramFailed(Exception):
@@ -83,16 +86,17 @@ def fake_salt(secret: bytes, login: str) -> bytes:
     `Verifier(fake_salt(secret, login), default iterations, bytes(32), bytes(32))` is what to challenge with: the
     exchange has the shape and the time of any other, and no proof fits (rows M05, X03).
     """
-    name = _comparable(login).encode("utf-8", "surrogatepass")
+    name = login.partition("@")[0].encode("utf-8", "surrogatepass")
     return hmac.digest(secret, b"fake salt\0" + name, "sha256")[:_SALT_BYTES]
 
 
 class ServerScram:
     """The server's end of one login: made from CONNECT, asked `finish` at CONNECT-CONTINUE.
 
-    mechanism: as in CONNECT.  client_first: its `message`.  login: whose verifier this is.  server_nonce: new, of
-    printable ASCII without comma.  binding: for -PLUS, the hash of the server's certificate (RFC 5929 §4.1), None when
-    there is no TLS.  offered_plus: HELLO named SCRAM-SHA-256-PLUS on this link.
+    mechanism: as in CONNECT.  client_first: its `message`; the name in it may have any spelling of the login.  login:
+    whose verifier this is.  server_nonce: new, of printable ASCII without comma.  binding: for -PLUS, the hash of the
+    server's certificate (RFC 5929 §4.1), None when there is no TLS.  offered_plus: HELLO named SCRAM-SHA-256-PLUS on
+    this link.  keeps_case: case tells logins apart, as in names.py.
     Raises ScramFailed when the message is malformed, names another login, or binds to the wrong channel.
     Nothing here depends on whether the account exists.
     """
@@ -109,16 +113,17 @@ class ServerScram:
         *,
         binding: bytes | None,
         offered_plus: bool,
+        keeps_case: bool = False,
     ) -> None:
         flag, _, rest = client_first.partition(",")
         authzid, comma, bare = rest.partition(",")
         if not comma:
             raise ScramFailed("The client-first-message has no GS2 header.")
         data = _check_flag(mechanism, flag, binding, offered_plus=offered_plus)
-        if authzid and not (authzid.startswith("a=") and _is_same_login(authzid[2:], login)):
+        if authzid and not (authzid.startswith("a=") and _is_same_login(authzid[2:], login, keeps_case)):
             raise ScramFailed("Nobody logs in on behalf of another login here.")
 
-        self.nonce = nonce = _client_nonce(bare, login) + server_nonce
+        self.nonce = nonce = _client_nonce(bare, login, keeps_case) + server_nonce
         self.salt_b64 = salt_b64 = _b64(verifier.salt)
         self.iterations = verifier.iterations
         self._verifier = verifier
@@ -266,7 +271,7 @@ def _check_flag(mechanism: str, flag: str, binding: bytes | None, *, offered_plu
     return b""
 
 
-def _client_nonce(bare: str, login: str) -> str:
+def _client_nonce(bare: str, login: str, keeps_case: bool) -> str:
     """Return the nonce of a client-first-message-bare, `n=<name>,r=<nonce>[,<extensions>]`."""
     name, _, rest = bare.partition(",")
     nonce, comma, extensions = rest.partition(",")
@@ -282,26 +287,31 @@ def _client_nonce(bare: str, login: str) -> str:
         for extension in extensions.split(","):
             if not _EXTENSION.fullmatch(extension) or extension.startswith("m="):
                 raise ScramFailed("The client-first-message has an extension that is not known here.")
-    if not _is_same_login(name[2:], login):
+    if not _is_same_login(name[2:], login, keeps_case):
         raise ScramFailed("The client-first-message names another login than CONNECT.")
     return nonce[2:]
 
 
-def _is_same_login(escaped: str, login: str) -> bool:
+def _is_same_login(escaped: str, login: str, keeps_case: bool) -> bool:
     # RFC 5802 §5.1: "If the server receives a username that contains '=' not followed by either '2C' or '3D', then the
     # server MUST fail the authentication."
     if _BAD_ESCAPE.search(escaped):
         raise ScramFailed("In a login, '=' and ',' are written =3D and =2C.")
     name = escaped.replace("=2C", ",").replace("=3D", "=")
-    return bool(name) and (name == login or _comparable(name) == _comparable(login))
+    return bool(name) and (name == login or _comparable(name, keeps_case) == _comparable(login, keeps_case))
 
 
-def _comparable(login: str) -> str:
-    """The login without its domain, as NFKC: what is left of SASLprep for the characters that names.py allows.
+def _comparable(login: str, keeps_case: bool) -> str:
+    """The login in its one spelling, without its domain.  What is no login stays as it is.
 
-    A client may have SASLprepped the name, ours does not.  Which account it is says CONNECT's `login` alone.
+    A client may have SASLprepped the name, which drops the joiners that some scripts need; ours does not.  Which
+    account it is says CONNECT's `login` alone.
     """
-    return unicodedata.normalize("NFKC", login.partition("@")[0])
+    name = login.partition("@")[0]
+    try:
+        return normal_login(name, keeps_case=keeps_case).translate(_JOINERS)
+    except BadLogin:
+        return name
 
 
 def _auth_message(bare: str, header: str, binding: bytes, nonce: str, salt_b64: str, iterations: int) -> bytes:
