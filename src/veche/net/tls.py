@@ -85,43 +85,63 @@ def end_point_binding(der: bytes, *, is_self_made: bool = False) -> bytes:
     return hashlib.new("sha256" if name in ("md5", "sha1") else name, der).digest()
 
 
-def make_certificate(directory: Path, names: list[str]) -> tuple[Path, Path]:
-    """Make `certificate.pem` and `key.pem` in a directory, the key readable by its owner only.
+def self_signed(
+    common_name: str,
+    names: list[str],
+    starts: datetime.datetime,
+    ends: datetime.datetime,
+    password: bytes | None = None,
+) -> tuple[bytes, bytes]:
+    """A certificate of a fresh key (ECDSA P-256), signed by itself, and that key; both PEM.
 
-    names: host names and addresses that go into the certificate, besides localhost.
+    names: the host names and addresses that it holds for; password: encrypts the key.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Veche home server")])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     alternative: list[x509.GeneralName] = []
-    for name in dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname(), *names]):
+    for name in names:
         try:
             alternative.append(x509.IPAddress(ipaddress.ip_address(name)))
         except ValueError:
             if name.isascii() and name:
                 alternative.append(x509.DNSName(name))
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=3650))
-        .add_extension(x509.SubjectAlternativeName(alternative), critical=False)
+        .not_valid_before(starts)
+        .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
+    )
+    if alternative:
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternative), critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
+    encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return (
+        certificate.public_bytes(serialization.Encoding.PEM),
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption),
+    )
+
+
+def make_certificate(directory: Path, names: list[str]) -> tuple[Path, Path]:
+    """Make `certificate.pem` and `key.pem` in a directory, the key readable by its owner only.
+
+    names: host names and addresses that go into the certificate, besides localhost.
+    """
+    now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
+    here = ["localhost", "127.0.0.1", "::1", socket.gethostname()]
+    certificate, key = self_signed(
+        "Veche home server", list(dict.fromkeys([*here, *names])), now - day, now + 3650 * day
     )
     key_path, certificate_path = directory / "key.pem", directory / "certificate.pem"
-    _write(
-        key_path,
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-    )
-    _write(certificate_path, certificate.public_bytes(serialization.Encoding.PEM))
+    _write(key_path, key)
+    _write(certificate_path, certificate)
     return certificate_path, key_path
 
 

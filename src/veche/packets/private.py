@@ -5,7 +5,8 @@ the session; the server carries it to the other, so each end of the direct TLS 1
 
     asker -- PRIVATE-START --> server -- PRIVATE-REQUEST --> every device of the other
     asker <-- PRIVATE-ANSWERED -- server <-- PRIVATE-ANSWER -- the device that says yes, and listens
-    asker -- TLS 1.3, both certificates checked --> that device;  PRIVATE and PRIVATE-BYE, straight
+    asker -- TLS 1.3, both certificates checked --> that device, which says PING when it has let them in;
+    then PRIVATE, PRIVATE-BYE, PING and PONG, straight: JSON, one packet a line of at most 64 KiB
 
 Source: rows T42-T57, X11, X22.
 """
@@ -16,6 +17,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
+from . import link
 from .base import Address, ErrorCode, Failed, Login, Packet, Tag, Text
 
 PRIVATE_ANSWER_S = 60.0
@@ -25,6 +27,7 @@ PrivateId = Annotated[str, Meta(min_length=1, max_length=64, description="of one
 Certificate = Annotated[
     str, Meta(min_length=1, max_length=4096, description="X.509, DER, Base64; made for this session by its device")
 ]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
 class PrivateStart(Packet, kw_only=True, tag="PRIVATE-START"):
@@ -44,7 +47,9 @@ class PrivateStartOk(Packet, kw_only=True, tag="PRIVATE-START-OK"):
 
 
 class PrivateStartFailed(Failed, kw_only=True, tag="PRIVATE-START-FAILED"):
-    """Codes: unknown-user, self, offline, not-friends, already-there (a request waits); classic profile: blocked."""
+    """Codes: unknown-user, self, offline, not-friends, forbidden (I block them), already-there (a request waits),
+    too-many; classic profile: blocked.
+    """
 
 
 class PrivateRequest(Packet, kw_only=True, tag="PRIVATE-REQUEST"):
@@ -60,7 +65,7 @@ class PrivateAnswer(Packet, kw_only=True, tag="PRIVATE-ANSWER"):
 
     id: PrivateId
     accepted: bool
-    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    port: Port = 0
     addresses: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=8)] = []  # noqa: RUF012
     """Where else this device may be reached, besides the address that the server sees."""
     certificate: Annotated[str, Meta(max_length=4096)] = ""
@@ -84,7 +89,7 @@ class PrivateAnswered(Packet, kw_only=True, tag="PRIVATE-ANSWERED"):
     id: PrivateId
     from_: Address = field(name="from")
     accepted: bool
-    port: int = 0
+    port: Port = 0
     addresses: list[str] = []  # noqa: RUF012 - msgspec gives each packet its own
     certificate: str = ""
 
@@ -130,4 +135,4 @@ class PrivateBye(Packet, kw_only=True, tag="PRIVATE-BYE"):
     code: ErrorCode | None = None
 
 
-DirectPacket = PrivateText | PrivateBye
+DirectPacket = PrivateText | PrivateBye | link.Ping | link.Pong
