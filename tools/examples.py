@@ -6,10 +6,12 @@ from veche.packets import (
     ErrorCode,
     Packet,
     account,
+    admin,
     blocking,
     broadcast,
     classic,
     contacts,
+    files,
     link,
     message,
     presence,
@@ -29,6 +31,21 @@ HELLO_BOB = message.HistoryMessage(
     id=41, seq=1, from_=ALICE, at=NOON, text="Hello, Bob!", reactions=[message.Reaction(by=BOB, emoji="👍")]
 )
 LIMITS = link.Limits(line_bytes=65_536, text_chars=16_384, history_page=200, unacknowledged=1000)
+
+PHOTO = files.FileInfo(
+    id="Yb2vT4kQm0Zr",
+    name="harbour.jpg",
+    type="image/jpeg",
+    bytes=1_843_201,
+    sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    width=4032,
+    height=3024,
+    preview=True,
+)
+TRANSFER = "123"
+
+INVITE_CODE = "5f0c-99d2-0b1e-77aa-c3d4"
+FINGERPRINT = "f3a1c5d27b9e4f60812233445566778899aabbccddeeff00112233445566778a"
 
 CERTIFICATE = "MIIBZzCCAQ2gAwIBAgIUexample"
 FRIEND = contacts.Contact(
@@ -66,6 +83,7 @@ CLIENT_EXAMPLES: list[Packet] = [
     account.AccountExport(after=41),
     message.MessageSend(to="bob", text="Hello, Bob!", cookie="t7-1"),
     message.MessageSend(to=BOB, text='Two lines,\nand "quotes".', cookie="t7-2", reply_to=41, tag="3"),
+    message.MessageSend(to="bob", files=[PHOTO.id], cookie="t7-5"),
     message.MessageDeliveredUpTo(id=41),
     message.MessageReadUpTo(id=41),
     message.Edit(id=41, text="Hello, Bob! How are you?", cookie="t7-3"),
@@ -94,9 +112,25 @@ CLIENT_EXAMPLES: list[Packet] = [
     profile.ProfileUpdate(name="Megauser", note="Vacationing"),
     profile.ProfileGet(login="bob"),
     broadcast.BroadcastSend(text="The kettle is on."),
+    files.FileUpload(name=PHOTO.name, bytes=PHOTO.bytes, sha256=PHOTO.sha256, tag="5"),
+    files.FileDownload(id=PHOTO.id, preview=True),
+    files.SendFileProxy(to="petya", filename="virus.exe", size=128_000),
+    files.SendFileProxyAccept(transfer_id=TRANSFER),
+    files.SendFileProxyReject(transfer_id=TRANSFER),
+    files.SendFileProxyCancel(transfer_id=TRANSFER),
     private.PrivateStart(login="bob", certificate=CERTIFICATE),
     private.PrivateAnswer(id="p7Jq2", accepted=True, port=40211, addresses=["192.168.1.20"], certificate=CERTIFICATE),
     private.PrivateStop(id="p7Jq2"),
+    admin.AdminAccountsGet(query="bo", after=ALICE, limit=50),
+    admin.AdminAccountChange(login="bob", disabled=True),
+    admin.AdminAccountChange(login="bob", admin=True),
+    admin.AdminAccountReset(login="bob"),
+    admin.AdminInvitesGet(),
+    admin.InviteCreate(uses=30, expires_s=43_200),
+    admin.InviteRevoke(id=7),
+    admin.AdminServerGet(),
+    admin.AdminRegistrationSet(registration=admin.Registration.INVITE),
+    admin.AdminAnnounce(text="The server restarts at noon."),
     classic.ClassicStart(),
     classic.Input(text="message yoda Hey Dude"),
 ]
@@ -167,6 +201,7 @@ SERVER_EXAMPLES: list[Packet] = [
     message.Message(
         id=42, seq=2, from_=BOB, to=ALICE, at=NOON, text='Two lines,\nand "quotes".', reply_to=41, edited=True
     ),
+    message.Message(id=46, seq=6, from_=ALICE, to=BOB, at=NOON, text="", files=[PHOTO]),
     message.MessageSent(id=41, seq=1, at=NOON, cookie="t7-1"),
     message.MessageSendFailed(code=ErrorCode.UNKNOWN_USER, reason="There is no such user.", cookie="t7-1"),
     message.MessageDelivered(id=41, peer=ALICE, by=BOB),
@@ -232,6 +267,30 @@ SERVER_EXAMPLES: list[Packet] = [
     broadcast.Broadcast(from_=ALICE, at=NOON, text="The kettle is on."),
     broadcast.BroadcastOk(),
     broadcast.BroadcastFailed(code=ErrorCode.FORBIDDEN, reason="The sender is who is logged in."),
+    files.FileUploadOk(id=PHOTO.id, url="/files/up/8Zp0cR", offset=0, expires_s=300.0, tag="5"),
+    files.FileUploadFailed(code=ErrorCode.TOO_LARGE, reason="A file has at most 2 GiB here."),
+    files.FileDownloadOk(file=PHOTO, url="/files/down/q3LxN1", expires_s=300.0),
+    files.FileDownloadFailed(code=ErrorCode.UNKNOWN_ID, reason="There is none of that id."),
+    files.SendFileProxyAsked(transfer_id=TRANSFER, to="petya@example.org", expires_s=300.0),
+    files.SendFileProxyFailed(code=ErrorCode.UNKNOWN_USER, reason="There is no such user."),
+    files.SendFileProxyRequest(
+        transfer_id=TRANSFER, from_="vasya@example.org", filename="virus.exe", size=128_000, warning="program"
+    ),
+    files.SendFileProxyAcceptOk(transfer_id=TRANSFER),
+    files.SendFileProxyAcceptFailed(code=ErrorCode.UNKNOWN_REQUEST, reason="There is no such request, or no longer."),
+    files.SendFileProxyRejectOk(transfer_id=TRANSFER),
+    files.SendFileProxyRejectFailed(code=ErrorCode.UNKNOWN_REQUEST, reason="There is no such request, or no longer."),
+    files.SendFileProxyCancelOk(transfer_id=TRANSFER),
+    files.SendFileProxyCancelFailed(code=ErrorCode.UNKNOWN_REQUEST, reason="There is no such request, or no longer."),
+    files.SendFileProxyOk(
+        transfer_id=TRANSFER, connect="example.org", port=3215, token="8Zp0cR", url="/files/up/8Zp0cR"
+    ),
+    files.SendFileProxyRejected(transfer_id=TRANSFER),
+    files.SendFileProxyReady(
+        transfer_id=TRANSFER, connect="example.org", port=3215, token="q3LxN1", url="/files/down/q3LxN1"
+    ),
+    files.SendFileProxyCompleted(transfer_id=TRANSFER, sha256=PHOTO.sha256),
+    files.SendFileProxyCancelled(transfer_id=TRANSFER, code=ErrorCode.WITHDRAWN, reason="The request was withdrawn."),
     private.PrivateRequest(id="p7Jq2", from_=ALICE, certificate=CERTIFICATE),
     private.PrivateStartOk(id="p7Jq2", login=BOB),
     private.PrivateStartFailed(code=ErrorCode.OFFLINE, reason="They are not online."),
@@ -243,6 +302,48 @@ SERVER_EXAMPLES: list[Packet] = [
     private.PrivateStopOk(id="p7Jq2"),
     private.PrivateStopFailed(code=ErrorCode.UNKNOWN_REQUEST),
     private.PrivateStopped(id="p7Jq2", code=ErrorCode.NO_ANSWER, reason="They did not answer."),
+    admin.AdminAccountsGetOk(
+        accounts=[admin.AccountEntry(login=BOB, created_at=NOON, seen_at=NOON, online=True, file_bytes=1_843_201)],
+        next=BOB,
+    ),
+    admin.AdminAccountsGetFailed(code=ErrorCode.FORBIDDEN, reason="Only an administrator may do this."),
+    admin.AdminAccountChangeOk(login=BOB, disabled=True),
+    admin.AdminAccountChangeFailed(
+        code=ErrorCode.LAST_ADMIN, reason="There would be no administrator any more. Make somebody else one first."
+    ),
+    admin.AdminAccountResetOk(login=BOB, code=INVITE_CODE, expires_at="2026-11-22T12:00:00.000Z"),
+    admin.AdminAccountResetFailed(code=ErrorCode.UNKNOWN_USER, reason="There is no such user."),
+    admin.AdminInvitesGetOk(
+        invites=[admin.InviteEntry(id=7, uses_left=30, created_at=NOON, expires_at=NOON, inviter=ALICE)]
+    ),
+    admin.AdminInvitesGetFailed(code=ErrorCode.FORBIDDEN, reason="Only an administrator may do this."),
+    admin.InviteCreateOk(
+        id=7, link=f"https://example.org:3215/invite/{INVITE_CODE}#sha256={FINGERPRINT}", code=INVITE_CODE
+    ),
+    admin.InviteCreateFailed(code=ErrorCode.FORBIDDEN, reason="Only an administrator may do this."),
+    admin.InviteRevokeOk(id=7),
+    admin.InviteRevokeFailed(code=ErrorCode.UNKNOWN_ID, reason="There is none of that id."),
+    admin.AdminServerGetOk(
+        version="0.1.0",
+        started_at=NOON,
+        uptime_s=86_400,
+        accounts=12,
+        online=3,
+        sessions=5,
+        messages=48_211,
+        database_bytes=20_971_520,
+        file_bytes=1_843_201,
+        free_bytes=52_428_800_000,
+        registration=admin.Registration.INVITE,
+        domain="example.org",
+        fingerprint=FINGERPRINT,
+    ),
+    admin.AdminServerGetFailed(code=ErrorCode.FORBIDDEN, reason="Only an administrator may do this."),
+    admin.AdminRegistrationSetOk(registration=admin.Registration.INVITE),
+    admin.AdminRegistrationSetFailed(code=ErrorCode.FORBIDDEN, reason="Only an administrator may do this."),
+    admin.AdminAnnounceOk(),
+    admin.AdminAnnounceFailed(code=ErrorCode.FORBIDDEN, reason="Only an administrator may do this."),
+    admin.Announced(text="The server restarts at noon.", at=NOON, by=ALICE),
     classic.Response(message="Username: ", from_server=True, prompt=True),
     classic.Response(message="yoda: Hey Dude", from_="yoda"),
 ]

@@ -31,7 +31,9 @@ AREAS = {
     "profile": "Profiles",
     "blocking": "Blocking",
     "broadcast": "Broadcasts",
+    "files": "Files",
     "private": "Private sessions",
+    "admin": "Administration",
     "classic": "The classic terminal",
 }
 """Titles of the modules; a module without one is called by its name."""

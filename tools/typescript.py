@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from enum import Enum
+from inspect import cleandoc
 from typing import Any
 
 from msgspec import inspect
 
 from veche.packets import ERROR_TEXT, MAX_LINE_BYTES, MAX_TEXT, ClientPacket, ServerPacket, packet_types
 
-from .structs import FieldDoc, StructDoc, error_docs, struct_docs, without_none
+from .structs import FieldDoc, StructDoc, attribute_docs, struct_docs, without_none
 
 HEAD = f"""\
 // What crosses a wire, one JSON object a line (docs/protocol.md).
@@ -23,8 +26,10 @@ export const MAX_TEXT = {MAX_TEXT};
 
 
 def typescript() -> str:
-    parts = [HEAD, error_codes()]
-    parts += [interface(doc) for doc in struct_docs()]
+    docs = struct_docs()
+    enums = dict.fromkeys(cls for doc in docs for field in doc.fields for cls in enums_of(field.type))
+    parts = [HEAD, *(enum(cls) for cls in enums), error_texts()]
+    parts += [interface(doc) for doc in docs]
     parts += [
         union("ClientPacket", "All that a client may send.", ClientPacket),
         union("ServerPacket", "All that a server may send.", ServerPacket),
@@ -32,12 +37,27 @@ def typescript() -> str:
     return "\n".join(parts)
 
 
-def error_codes() -> str:
-    lines = ["/** Why something was refused. */", "export type ErrorCode ="]
-    for code, doc in error_docs():
-        lines += [f"  /** {doc} */", f"  | {quoted(code)}"]
+def enums_of(kind: inspect.Type) -> Iterator[type[Enum]]:
+    match without_none(kind):
+        case inspect.EnumType(cls=cls):
+            yield cls
+        case _:
+            pass
+
+
+def enum(cls: type[Enum]) -> str:
+    """The values that an enumeration may have, each with what it says about itself."""
+    docs = attribute_docs(cls)
+    lines = [*comment(cleandoc(cls.__doc__ or ""), ""), f"export type {cls.__name__} ="]
+    for member in cls:
+        lines += comment(docs.get(member.name, ""), "  ")
+        lines.append(f"  | {quoted(member.value)}")
     lines[-1] += ";"
-    lines += ["", "/** The English text of each code. */", "export const ERROR_TEXT: Record<ErrorCode, string> = {"]
+    return "\n".join([*lines, ""])
+
+
+def error_texts() -> str:
+    lines = ["/** The English text of each code. */", "export const ERROR_TEXT: Record<ErrorCode, string> = {"]
     lines += [f"  {quoted(code)}: {quoted(text)}," for code, text in ERROR_TEXT.items()]
     return "\n".join([*lines, "};", ""])
 
@@ -48,7 +68,8 @@ def interface(doc: StructDoc) -> str:
         lines.append(f"  type: {quoted(doc.tag)};")
     for field in doc.fields:
         lines += comment(about(field), "  ")
-        lines.append(f"  {field.name}{'' if field.is_required else '?'}: {type_of(field.type)};")
+        name = field.name if field.name.isidentifier() else quoted(field.name)
+        lines.append(f"  {name}{'' if field.is_required else '?'}: {type_of(field.type)};")
     return "\n".join([*lines, "}", ""])
 
 

@@ -37,7 +37,7 @@ def values(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.none()
         case inspect.StrType():
             low, high = kind.min_length or 0, kind.max_length or 10_000
-            return st.text(min_size=low, max_size=min(high, 60)) | st.just("x" * high)
+            return st.text(min_size=low, max_size=min(high, low + 60)) | st.just("x" * high)
         case inspect.IntType():
             low = kind.ge if kind.ge is not None else -(2**63)
             high = kind.le if kind.le is not None else 2**63 - 1

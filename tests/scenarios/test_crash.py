@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import ServerProcess
-from tests.support.wire import Wire
+from tests.support.wire import Wire, newcomer
 
 ROUNDS = 50
 
@@ -70,3 +70,30 @@ def test_fifty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     assert received == sorted(received), "out of order"
     assert acknowledged <= set(received), "acknowledged and lost"
     assert len(acknowledged) > ROUNDS
+
+
+def test_an_answer_to_a_request_is_whole_or_not_there(tmp_path: Path) -> None:
+    """Killed among many answers: of each two people, both are friends or the request still waits.  Rows: A21, A24."""
+    server = ServerProcess(tmp_path / "data", "--registration", "open").start()
+    bob = newcomer(server.port, "bob")
+    askers = [newcomer(server.port, "asker") for _ in range(30)]
+    seen: set[tuple[str, ...]] = set()
+    for asker in askers:
+        asker.ask("FRIEND-REQUEST", login=bob.login)
+    for kill in range(6):
+        mine = askers[kill * 5 : kill * 5 + 5]
+        for asker in mine:
+            bob.send("FRIEND-ANSWER", login=asker.login, accepted=True)
+        if kill % 2:
+            bob.until("FRIEND-ANSWER-OK")
+        server.kill()
+        server.start()
+        bob = Wire(server.port).connect(bob.login)
+        theirs = {one["id"]: one["relation"] for one in bob.snapshot["contacts"]}
+        for asker in mine:
+            with Wire(server.port).connect(asker.login, device="other") as again:
+                sides = tuple(one["relation"] for one in again.snapshot["contacts"]), (theirs[asker.address],)
+                assert sides in ((("mutual",), ("mutual",)), (("outgoing",), ("incoming",)))
+                seen.add(sides[1])
+    assert ("mutual",) in seen, "the kills came always too early"
+    assert server.stop() == 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import time
+import unicodedata
 
 import pytest
 
@@ -34,7 +37,8 @@ def test_registration_refuses_what_is_wrong_and_says_why(server: ServerProcess, 
     """Rows: A09, M25."""
     with Wire(server.port) as wire:
         assert wire.register(alice.login)["code"] == "login-taken"
-        assert wire.register("has space")["code"] == "bad-login"
+        refused = wire.register("has space")
+        assert (refused["code"], refused["reason"]) == ("bad-login", "A name may not have spaces.")
         assert wire.register("a@elsewhere.example")["code"] == "bad-login"
         wire.send("REGISTER", login="x", tag="q")
         wire.expect("REGISTER-FAILED", code="bad-request", tag="q")
@@ -42,13 +46,67 @@ def test_registration_refuses_what_is_wrong_and_says_why(server: ServerProcess, 
         wire.expect("REGISTER-FAILED", code="bad-request")
 
 
-def test_names_are_told_apart_by_case(server: ServerProcess) -> None:
-    """Rows: T03."""
-    login = unique("Yoda")
+SPELLINGS = [
+    ("Vasya{}", "vasya{}", "VASYA{}"),
+    ("Zoe\u0301{}", "zo\u00e9{}", "ZO\u00c9{}"),
+    ("\uff4d\uff41\uff52\uff4b{}", "mark{}", "\uff2dARK{}"),
+    ("Пётр{}", "п\u0435\u0308тр{}", "ПЁТР{}"),
+]
+"""What one person registers, then two other spellings of it; all are one login."""
+
+
+@pytest.mark.parametrize("spellings", SPELLINGS)
+def test_spellings_of_one_name_are_one_account(server: ServerProcess, alice: Wire, spellings: tuple[str, ...]) -> None:
+    """Rows: A09, M04."""
+    number = unique("")
+    names = [one.format(number) for one in spellings]
+    address = unicodedata.normalize("NFKC", names[0]).lower() + "@localhost"
     with Wire(server.port) as wire:
-        assert wire.register(login)["type"] == "REGISTER-OK"
-        assert wire.register(login.lower())["type"] == "REGISTER-OK"
-        assert wire.scram(login, "a passworD")["code"] == "wrong-credentials"
+        assert wire.register(names[0])["login"] == address
+        for name in names:
+            assert wire.register(name)["code"] == "login-taken"
+        assert wire.scram(names[0], "A passworD")["code"] == "wrong-credentials"
+    for name in names:
+        with Wire(server.port).connect(name, device="first") as person:
+            assert person.address == address
+            alice.say(name, "hello")
+            assert person.expect("MESSAGE", text="hello")["to"] == address
+
+
+@pytest.mark.parametrize("spellings", SPELLINGS)
+def test_the_scram_message_may_write_the_name_as_it_was_typed(
+    server: ServerProcess, spellings: tuple[str, ...]
+) -> None:
+    """SCRAM by hand: the server compares names by its rule, and proves what the client has sent, byte by byte.
+
+    Rows: M04, M05, M07, M08.
+    """
+    number = unique("")
+    registered, typed, other = (one.format(number) for one in spellings)
+    with Wire(server.port) as wire:
+        wire.register(registered)
+        wire.send("CONNECT", login=typed, message=f"n,,n={other},r=abc")
+        ack = wire.expect("CONNECT-ACK")
+        salted = hashlib.pbkdf2_hmac("sha256", b"a password", base64.b64decode(ack["salt"]), ack["iterations"])
+        client_key = hmac.digest(salted, b"Client Key", "sha256")
+        asked = f"n={other},r=abc,r={ack['nonce']},s={ack['salt']},i={ack['iterations']},c=biws,r={ack['nonce']}"
+        signature = hmac.digest(hashlib.sha256(client_key).digest(), asked.encode(), "sha256")
+        proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
+        wire.send("CONNECT-CONTINUE", hash=base64.b64encode(proof).decode())
+        answer = hmac.digest(hmac.digest(salted, b"Server Key", "sha256"), asked.encode(), "sha256")
+        wire.expect("CONNECT-OK", signature=base64.b64encode(answer).decode())
+    with Wire(server.port) as wire:
+        wire.send("CONNECT", login=typed, message=f"n,,n=x{other},r=abc")
+        wire.expect("CONNECT-FAILED", code="bad-request")
+
+
+def test_failures_are_counted_by_person_not_by_spelling(server: ServerProcess) -> None:
+    """Rows: T10 (partly)."""
+    number = unique("")
+    with Wire(server.port) as wire:
+        wire.register(f"lena{number}")
+        codes = [wire.scram(name + number, "wrong")["code"] for name in ("lena", "Lena", "ＬＥＮＡ")]
+        assert codes == ["wrong-credentials", "wrong-credentials", "locked"]
 
 
 def test_channel_binding_ties_the_login_to_the_certificate(server: ServerProcess, alice: Wire) -> None:
@@ -164,7 +222,7 @@ def test_token_create_of_the_command_line_logs_in_while_the_server_runs(own_serv
 
     command = [sys.executable, "-m", "veche.cli.main", "token", "create", "--data", str(own_server.data)]
     with newcomer(own_server.port, "botty") as owner:
-        made = subprocess.run([*command, owner.login], capture_output=True, text=True, timeout=30)
+        made = subprocess.run([*command, owner.login.upper()], capture_output=True, text=True, timeout=30)
         assert made.returncode == 0, made.stderr
         with Wire(own_server.port) as bot:
             bot.send("CONNECT", login=owner.login, mechanism="TOKEN", token=made.stdout.strip())

@@ -61,7 +61,7 @@ def test_health_version_and_metrics_answer(server: ServerProcess) -> None:
     status, text, headers = get(server, "/metrics")
     assert status == 200
     assert "veche_messages_stored_total" in text
-    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert get(server, "/nothing-here")[0] == 404
 
 

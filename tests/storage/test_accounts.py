@@ -6,18 +6,18 @@ import pytest
 
 from tests.support.storage import World, plays
 from veche.storage import accounts, blocks, conversations, devices, facts, invites, messages, tokens
-from veche.storage.accounts import BadInvite, LoginTaken
+from veche.storage.accounts import BadInvite, Created, LoginTaken
 from veche.storage.database import Kind, Statement, Steps, StorageError
 
 
-def create(login: str, *, now: int = 1, code: bytes | None = None) -> Steps[int]:
+def create(login: str, *, now: int = 1, code: bytes | None = None) -> Steps[Created]:
     return accounts.create(login, b"salt", 4096, b"stored", b"server", now=now, invite_hash=code)
 
 
 @plays
 async def test_an_account_survives_a_restart(world: World) -> None:
     """Rows: A10 (partly), X04 (partly)."""
-    id = await world.database.write(create("alice"))
+    id, _ = await world.database.write(create("alice"))
     await world.database.close()
     async with world.storage.opened() as again:
         account = await again.database.find(accounts.find("alice"))
@@ -31,7 +31,7 @@ async def test_an_account_survives_a_restart(world: World) -> None:
 @plays
 async def test_a_login_is_given_out_once(world: World) -> None:
     assert not await world.database.find(accounts.any_exists())
-    id = await world.database.write(create("alice"))
+    id, _ = await world.database.write(create("alice"))
     with pytest.raises(LoginTaken):
         await world.database.write(create("alice"))
     await world.database.write(accounts.delete(id, 5))
@@ -68,13 +68,13 @@ async def test_the_first_set_up_code_used_makes_the_administrator_and_ends_all(w
         await database.write(invites.create(code, True, 1, 1, None))
     await database.write(invites.create(b"3", False, 1, 1, None))
     assert await database.find(invites.setup_exists())
-    root = await database.find(accounts.get(await database.write(create("root", code=b"2"))))
+    root = await database.find(accounts.get((await database.write(create("root", code=b"2"))).id))
     assert root is not None
     assert root.is_admin
     assert not await database.find(invites.setup_exists())
     with pytest.raises(BadInvite):
         await database.write(create("second", code=b"1"))
-    other = await database.find(accounts.get(await database.write(create("other", code=b"3"))))
+    other = await database.find(accounts.get((await database.write(create("other", code=b"3"))).id))
     assert other is not None
     assert not other.is_admin
     await database.write(invites.create(b"4", True, 1, 1, None))
@@ -236,7 +236,7 @@ async def test_blocks_go_one_way(world: World) -> None:
     database = world.database
     alice, bob, _ = await world.pair()
     assert await database.write(blocks.block(alice.id, bob.id, 1))
-    assert not await database.write(blocks.block(alice.id, bob.id, 2))
+    assert await database.write(blocks.block(alice.id, bob.id, 2)) is None
     assert await database.find(blocks.is_blocked(alice.id, bob.id))
     assert not await database.find(blocks.is_blocked(bob.id, alice.id))
     assert await database.find(blocks.list(alice.id)) == ["bob"]
@@ -244,7 +244,7 @@ async def test_blocks_go_one_way(world: World) -> None:
     assert route is not None
     assert route.blocked_by_peer
     assert await database.write(blocks.unblock(alice.id, bob.id))
-    assert not await database.write(blocks.unblock(alice.id, bob.id))
+    assert await database.write(blocks.unblock(alice.id, bob.id)) is None
     assert await database.find(blocks.list(alice.id)) == []
 
 

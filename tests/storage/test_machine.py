@@ -41,6 +41,8 @@ class LogMachine(RuleBasedStateMachine):
         self.log: list[tuple[Entry, Stored]] = []
         self.texts: dict[int, str] = {}
         """What each message says now; "" if it was taken back."""
+        self.own_texts: dict[int, str] = {}
+        """What its author sees instead: the last edit was hidden."""
         self.gone: set[int] = set()
         self.cookies: dict[tuple[int, str], Stored] = {}
         self.devices: list[tuple[Person, Device]] = []
@@ -117,15 +119,21 @@ class LogMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: bool(self.texts))
     @rule(
-        data=st.data(), kind=st.sampled_from([Kind.EDIT, Kind.RETRACT]), cookie=st.integers(0, 20), mine=st.booleans()
+        data=st.data(),
+        kind=st.sampled_from([Kind.EDIT, Kind.EDIT, Kind.RETRACT]),
+        cookie=st.integers(0, 20),
+        mine=st.booleans(),
+        is_hidden=st.booleans(),
     )
-    def change(self, data: st.DataObject, kind: Kind, cookie: int, mine: bool) -> None:
+    def change(self, data: st.DataObject, kind: Kind, cookie: int, mine: bool, is_hidden: bool) -> None:
         target = data.draw(st.sampled_from(sorted(self.texts)))
         original = next(entry for entry, place in self.log if place.id == target)
         number = self.talks.index(original.conversation)
         side = [self.people[n].id for n in PAIRS[number]].index(original.author)
-        text = "" if kind == Kind.RETRACT else "new"
-        entry = self.entry(number, side if mine else 1 - side, 0, kind, text, f"{cookie}")._replace(target=target)
+        text = "" if kind == Kind.RETRACT else f"new {len(self.log)}"
+        is_own = is_hidden and kind == Kind.EDIT and not original.hidden
+        entry = self.entry(number, side if mine else 1 - side, 0, kind, text, f"{cookie}")
+        entry = entry._replace(target=target, hidden=int(is_own))
         is_repeat = (entry.device, f"{cookie}") in self.cookies
         is_gone = target in self.gone
         change = messages.edit if kind == Kind.EDIT else messages.retract
@@ -140,9 +148,12 @@ class LogMachine(RuleBasedStateMachine):
             assert not is_repeat
         else:
             assert is_repeat or (mine and not is_gone)
-            self.note(entry._replace(hidden=original.hidden), stored)
-            if not stored.repeat:
+            self.note(entry._replace(hidden=original.hidden or entry.hidden), stored)
+            if not stored.repeat and is_own:
+                self.own_texts[target] = text
+            elif not stored.repeat:
                 self.texts[target] = text
+                self.own_texts.pop(target, None)
                 if kind == Kind.RETRACT:
                     self.gone.add(target)
 
@@ -182,7 +193,7 @@ class LogMachine(RuleBasedStateMachine):
             assert now is not None
             assert now.cursor_id == self.acked[device.id]
             expected = [
-                (place.id, place.seq, entry.conversation, entry.author, entry.kind, self.said(entry, place))
+                (place.id, place.seq, entry.conversation, entry.author, entry.kind, self.said(entry, place, person))
                 for entry, place in self.log
                 if place.id > now.cursor_id
                 and person.id in self.people_of(entry.conversation)
@@ -203,13 +214,12 @@ class LogMachine(RuleBasedStateMachine):
     def people_of(self, conversation: int) -> list[int]:
         return [self.people[n].id for n in PAIRS[self.talks.index(conversation)]]
 
-    def said(self, entry: Entry, place: Stored) -> str:
-        """A message, and the edits of it, hold its newest text."""
-        if entry.kind == Kind.TEXT:
-            return self.texts[place.id]
-        if entry.kind == Kind.EDIT and entry.target is not None:
-            return self.texts[entry.target]
-        return entry.text
+    def said(self, entry: Entry, place: Stored, viewer: Person) -> str:
+        """A message, and the edits of it, hold its newest text, as the viewer has it."""
+        id = place.id if entry.kind == Kind.TEXT else entry.target
+        if entry.kind not in (Kind.TEXT, Kind.EDIT) or id is None:
+            return entry.text
+        return self.own_texts.get(id, self.texts[id]) if entry.author == viewer.id else self.texts[id]
 
 
 def test_any_history_of_a_log_is_kept_as_the_model_says(storage: Storage) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.support.storage import Person, Storage, World, plays
-from veche.storage import messages
-from veche.storage.database import Entry, Kind, Stored
+from veche.storage import accounts, messages
+from veche.storage.database import Entry, Kind, Statement, Steps, Stored
 from veche.storage.messages import NotYours, Page, UnknownMessage
 
 
@@ -145,6 +147,127 @@ async def test_what_is_hidden_stays_hidden_when_it_is_changed(world: World) -> N
     assert await found(world, talk, bob, "spam") == []
     assert [row.text for row in (await history(world, talk, alice)).rows] == ["spam again"]
     assert await found(world, talk, alice, "spam") == ["spam again"]
+
+
+async def seen(world: World, talk: int, viewer: Person) -> list[tuple[str, bool]]:
+    """The texts of the log of a conversation, messages and edits, and whether they are edited, as the viewer has them.
+
+    What each message says is the same in its history, in the log and when it is looked up.
+    """
+    rows = [row for row in await world.database.read(messages.owed(viewer.id, 0, 99)) if row.conversation == talk]
+    page = await world.database.read(messages.history(talk, viewer.id, None, None, 99))
+    assert list(page.rows) == [row for row in rows if row.kind == Kind.TEXT]
+    assert rows == [await world.database.find(messages.get(row.id, viewer.id)) for row in rows]
+    return [(row.text, row.edited_at is not None) for row in rows if row.kind in (Kind.TEXT, Kind.EDIT)]
+
+
+@plays
+async def test_a_hidden_edit_is_seen_by_its_author_alone(world: World) -> None:
+    """Rows: X06 (partly), T33 (partly)."""
+    alice, bob, talk = await world.pair()
+    (first,) = await world.append(alice.says(talk, "harmless"))
+
+    async def edits(text: str, *, hidden: int) -> None:
+        await edit(world, alice.does(Kind.EDIT, talk, first.id, text, hidden=hidden))
+
+    await edits("insult", hidden=1)
+    assert await seen(world, talk, alice) == [("insult", True), ("insult", True)]
+    assert await seen(world, talk, bob) == [("harmless", False)]
+    await edits("worse insult", hidden=1)
+    assert await seen(world, talk, alice) == [("worse insult", True)] * 3
+    assert await seen(world, talk, bob) == [("harmless", False)]
+    await edits("sorry", hidden=0)
+    assert await seen(world, talk, alice) == [("sorry", True), *[("sorry", False)] * 3]
+    assert await seen(world, talk, bob) == [("sorry", True), ("sorry", False)]
+    await edits("not sorry", hidden=1)
+    assert await seen(world, talk, alice) == [("not sorry", True)] * 5
+    assert await seen(world, talk, bob) == [("sorry", True), ("sorry", False)]
+    await retract(world, alice.does(Kind.RETRACT, talk, first.id, hidden=1))
+    for viewer, count in ((alice, 5), (bob, 2)):
+        assert [text for text, _ in await seen(world, talk, viewer)] == [""] * count
+        rows = await world.database.read(messages.owed(viewer.id, 0, 99))
+        assert {row.retracted_at for row in rows[:-1]} == {9}
+        assert (rows[-1].kind, rows[-1].hidden) == (Kind.RETRACT, 0)
+
+
+@plays
+async def test_nothing_of_a_replaced_hidden_edit_is_kept(world: World) -> None:
+    alice, _, talk = await world.pair()
+    (first,) = await world.append(alice.says(talk, "one"))
+    for text, hidden in (("two", 1), ("three", 1), ("four", 0), ("five", 1)):
+        await edit(world, alice.does(Kind.EDIT, talk, first.id, text, hidden=hidden))
+
+    def texts() -> Steps[set[str]]:
+        return {row[0] for row in (yield Statement("SELECT text FROM message"))}
+
+    assert await world.database.read(texts()) == {"four", "five"}
+    await retract(world, alice.does(Kind.RETRACT, talk, first.id))
+    assert await world.database.read(texts()) == {""}
+
+
+@plays
+async def test_search_finds_what_its_viewer_sees(world: World) -> None:
+    """Rows: X06 (partly)."""
+    alice, bob, talk = await world.pair()
+    first, second, third = await world.append(
+        alice.says(talk, "a plain word"), alice.says(talk, "a second word"), bob.says(talk, "his word")
+    )
+    for indexed_before in (True, False):
+        if indexed_before:
+            await world.database.index_now()
+        await edit(world, alice.does(Kind.EDIT, talk, first.id, f"hidden word {indexed_before}", hidden=1))
+    assert await found(world, talk, alice, "word") == ["his word", "a second word", "hidden word False"]
+    assert await found(world, talk, bob, "word") == ["his word", "a second word", "a plain word"]
+    for word, hers, his in (("plain", 0, 1), ("hidden", 1, 0), ("hidden True", 0, 0), ("hidden fal", 1, 0)):
+        assert len(await found(world, talk, alice, word)) == hers
+        assert len(await found(world, talk, bob, word)) == his
+    assert await found(world, talk, alice, "word", before=second.id) == ["hidden word False"]
+    assert await found(world, talk, alice, "word", before=first.id) == []
+    page = await world.database.read(messages.search(talk, alice.id, "word", third.id, 1))
+    assert ([row.text for row in page.rows], page.more) == (["a second word"], True)
+    await edit(world, alice.does(Kind.EDIT, talk, first.id, "hidden again", hidden=1))
+    assert await found(world, talk, alice, "hidden") == ["hidden again"]
+    await edit(world, alice.does(Kind.EDIT, talk, first.id, "open to all"))
+    for viewer in (alice, bob):
+        assert await found(world, talk, viewer, "hidden") == await found(world, talk, viewer, "plain") == []
+        assert await found(world, talk, viewer, "open") == ["open to all"]
+    await edit(world, alice.does(Kind.EDIT, talk, first.id, "hidden at last", hidden=1))
+    assert await found(world, talk, alice, "last") == ["hidden at last"]
+    await retract(world, alice.does(Kind.RETRACT, talk, first.id))
+    for viewer in (alice, bob):
+        assert await found(world, talk, viewer, "last") == await found(world, talk, viewer, "open") == []
+
+
+@plays
+async def test_what_a_deleted_account_has_hidden_is_erased_too(world: World) -> None:
+    alice, bob, talk = await world.pair()
+    (first,) = await world.append(alice.says(talk, "plain"))
+    await edit(world, alice.does(Kind.EDIT, talk, first.id, "hidden", hidden=1))
+    await world.database.index_now()
+    await world.database.write(accounts.delete(alice.id, 9))
+    for viewer in (alice, bob):
+        assert {text for text, _ in await seen(world, talk, viewer)} == {""}
+        assert await found(world, talk, viewer, "hidden") == await found(world, talk, viewer, "plain") == []
+
+
+@plays
+async def test_a_hidden_reaction_is_seen_by_its_author_alone(world: World) -> None:
+    """Whatever came before and comes after.  Rows: X06 (partly), T33 (partly)."""
+    alice, bob, talk = await world.pair()
+    lives = list(itertools.product(itertools.product((Kind.REACT, Kind.UNREACT), (0, 1)), repeat=3))
+    places = await world.append(*[bob.says(talk, "hello") for _ in lives])
+
+    def live() -> Steps[None]:
+        for place, turns in zip(places, lives, strict=True):
+            for kind, hidden in turns:
+                yield from messages.react(alice.does(kind, talk, place.id, "👍", hidden=hidden), 1)
+
+    await world.database.write(live())
+    for viewer in (alice, bob):
+        page = await world.database.read(messages.history(talk, viewer.id, None, None, 99))
+        for place, turns in zip(places, lives, strict=True):
+            told = [kind for kind, hidden in turns if viewer is alice or not hidden]
+            assert (place.id in page.reactions) == (told[-1:] == [Kind.REACT]), turns
 
 
 @plays

@@ -271,7 +271,15 @@ def test_search_is_indexed_in_time_of_rest(file: SqliteStorage, monkeypatch: pyt
         await world.database.write(messages.edit(alice.does(Kind.EDIT, talk, places[3].id, "nothing"), 1))
         await world.database.write(messages.retract(alice.does(Kind.RETRACT, talk, places[4].id), 1))
         assert matches() == 98
+        for n in (5, 5, 6, 7):
+            hidden = alice.does(Kind.EDIT, talk, places[n].id, f"a hidden word {n}", hidden=1)
+            await world.database.write(messages.edit(hidden, 1))
+            assert await world.database.index_now()
+        assert matches() == 98 + 3
+        await world.database.write(messages.edit(alice.does(Kind.EDIT, talk, places[5].id, "a plain word"), 1))
+        await world.database.write(messages.retract(alice.does(Kind.RETRACT, talk, places[6].id), 1))
         assert await world.database.index_now()
+        assert matches() == 97 + 1
         await world.database.write(integrity())
 
     def integrity() -> Steps[None]:
@@ -333,7 +341,7 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"alembic", "sql
 def tables(db: sqlite3.Connection) -> list[tuple[str, ...]]:
     """The schema, comments and spacing aside."""
     rows = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
-    return [(*row[:3], re.sub(r"\s+", " ", re.sub(r"--.*", "", row[3] or "")).strip()) for row in rows]
+    return [(*row[:3], re.sub(r" ?([(),]) ?", r"\1", re.sub(r"(\s|--.*)+", " ", row[3] or ""))) for row in rows]
 
 
 def test_the_migrations_make_what_the_schema_file_says() -> None:

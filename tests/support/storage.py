@@ -97,7 +97,7 @@ class World:
 
     async def account(self, login: str) -> Person:
         """An account with one device."""
-        id = await self.database.write(accounts.create(login, b"salt", 4096, b"stored", b"server", now=1))
+        id, _ = await self.database.write(accounts.create(login, b"salt", 4096, b"stored", b"server", now=1))
         device = await self.database.write(devices.create(id, "laptop", "test", 1))
         return Person(login, id, device)
 
@@ -138,9 +138,11 @@ class Person:
     def says(self, conversation: int, text: str, *, at: int = 1, cookie: str | None = None, hidden: int = 0) -> Entry:
         return Entry(conversation, Kind.TEXT, self.id, self.device.id, at, text, None, cookie, hidden)
 
-    def does(self, kind: Kind, conversation: int, target: int, text: str = "", *, cookie: str | None = None) -> Entry:
+    def does(
+        self, kind: Kind, conversation: int, target: int, text: str = "", *, cookie: str | None = None, hidden: int = 0
+    ) -> Entry:
         """An edit, retraction or reaction."""
-        return Entry(conversation, kind, self.id, self.device.id, 1, text, target, cookie)
+        return Entry(conversation, kind, self.id, self.device.id, 1, text, target, cookie, hidden)
 
 
 def plays(scenario: Callable[[World], Awaitable[None]]) -> Callable[[Storage], None]:

@@ -75,8 +75,8 @@ def test_what_cannot_be_read_is_a_bad_packet(line: bytes) -> None:
     "fields",
     [
         {},
-        {"to": "bob"},
-        {"to": "bob", "text": ""},
+        {"text": "hi"},
+        {"to": "bob", "files": "photo"},
         {"to": "bob", "text": 5},
         {"to": "bob", "text": None},
         {"to": "", "text": "hi"},

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from veche.server.config import ServerConfig
 
-from . import settings
+from . import classic, settings
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
@@ -40,12 +40,18 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from . import logs
 
     logs.configure(config.log_level, config.log_format, colours=sys.stderr.isatty() and not environ.get("NO_COLOR"))
+    return run_server(config, sys.stdout)
+
+
+def run_server(config: ServerConfig, out: TextIO) -> int:
+    """Serve until told to stop; returns the exit code."""
     raise_file_limit()
-    try:
-        import uvloop
-    except ImportError:  # Windows
-        return asyncio.run(serve(config, sys.stdout))
-    return uvloop.run(serve(config, sys.stdout))
+    with classic.home(config) as config:
+        try:
+            import uvloop
+        except ImportError:  # Windows
+            return asyncio.run(serve(config, out))
+        return uvloop.run(serve(config, out))
 
 
 def raise_file_limit() -> None:
@@ -100,9 +106,11 @@ async def serve_from(config: ServerConfig, out: TextIO) -> int:
         return failed(str(error))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in ("SIGINT", "SIGTERM"):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(getattr(signal, name), stop.set)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        with contextlib.suppress(NotImplementedError, AttributeError):
+            number = getattr(signal, name)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                loop.add_signal_handler(number, stop.set)
     host, port = config.address()
     address = app.url.removeprefix("https://")
     if app.setup_code is not None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from veche.server.config import ServerConfig
+from veche.server.config import Rules, ServerConfig
 
 FILE = "veche.toml"
 
@@ -99,6 +99,8 @@ def load(args: argparse.Namespace, environ: Mapping[str, str]) -> tuple[ServerCo
         config.address()
     except ValueError as error:
         raise SettingError(str(error)) from None
+    if config.profile is Rules.CLASSIC and config.credentials is None:
+        raise SettingError("--profile classic needs --credentials FILE: names and passwords, one pair a line.")
     return config, source
 
 

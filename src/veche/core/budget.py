@@ -31,12 +31,22 @@ class Bucket:
 
         Takes in every case.  A `now` that steps back gains nothing and loses nothing but the time stepped over.
         """
+        self._level = level = self._filled(now) - amount
+        return 0.0 if level >= 0 else -level / self._rate_per_s
+
+    def ask(self, amount: float, now: float) -> float:
+        """Take `amount` if it is there and return 0.0; else take nothing and return the seconds until it is.
+
+        For requests, which can be refused and made again later.
+        """
+        self._level = level = self._filled(now)
+        if level < amount:
+            return (amount - level) / self._rate_per_s
+        self._level = level - amount
+        return 0.0
+
+    def _filled(self, now: float) -> float:
+        """The level at `now`."""
         elapsed_s = now - self._at
         self._at = now
-        level = self._level
-        if elapsed_s > 0:
-            level += elapsed_s * self._rate_per_s
-            if level > self._burst:
-                level = self._burst
-        self._level = level = level - amount
-        return 0.0 if level >= 0 else -level / self._rate_per_s
+        return min(self._level + elapsed_s * self._rate_per_s, self._burst) if elapsed_s > 0 else self._level

@@ -5,6 +5,7 @@ The two are kept in the order of their logins (Unicode code points), so (a, b) a
 A refusal is never told: whoever was refused goes on seeing `outgoing`, as if nobody had answered, and may ask again
 after `COOL_DOWN_US`; until then asking again does nothing.  A request that nobody answered ends after `EXPIRY_US`, a
 refused one at the same time, so that neither the waiting nor its end tells one from the other (rows A19, A23, X22).
+So asking again never moves `at`, unless the request had been taken back; and a cool-down outlives its request.
 
 Blocking is no state of this row: it hides the row from the one who blocks, and is kept elsewhere.
 
@@ -88,12 +89,12 @@ def request(pair: Pair, me: int, now: int) -> Pair:
             pass
     if pair.state == State.REFUSED and pair.asker != me:
         return Pair(State.FRIENDS, at=now)  # the other still asks, as they see it
-    if pair.asker == me:
-        if pair.state == State.ASKED:
-            return pair
-        if now - pair.refused_at < COOL_DOWN_US:  # REFUSED or WITHDRAWN
-            return pair._replace(state=State.REFUSED)
-    return Pair(State.ASKED, asker=me, at=now)
+    if pair.state == State.ASKED:
+        return pair
+    at = pair.at if pair.state == State.REFUSED else now
+    if pair.asker == me and is_cooling(pair, now):
+        return pair._replace(state=State.REFUSED, at=at)
+    return Pair(State.ASKED, asker=me, at=at)
 
 
 def answer(pair: Pair, me: int, accepted: bool, now: int) -> Pair:
@@ -137,6 +138,13 @@ def delete(pair: Pair, me: int) -> Pair:
             return pair
 
 
-def is_expired(pair: Pair, now: int) -> bool:
-    """Nobody waits for this any more: the row may go."""
-    return pair.state in (State.ASKED, State.REFUSED, State.WITHDRAWN) and now - pair.at >= EXPIRY_US
+def is_cooling(pair: Pair, now: int) -> bool:
+    """The request was refused a short while ago: until this ends, asking again reaches nobody."""
+    return pair.state in (State.REFUSED, State.WITHDRAWN) and now - pair.refused_at < COOL_DOWN_US
+
+
+def expire(pair: Pair, now: int) -> Pair:
+    """End a request that is too old, answered by no or not at all; of a refused one its cool-down stays."""
+    if pair.state in (State.NONE, State.FRIENDS) or now - pair.at < EXPIRY_US:
+        return pair
+    return pair._replace(state=State.WITHDRAWN) if is_cooling(pair, now) else NOTHING

@@ -20,7 +20,7 @@ from __future__ import annotations
 class DeviceFeed:
     """The state of one link's delivery.  `now` is in seconds on any monotonic clock."""
 
-    __slots__ = ("cursor_id", "full_since", "is_live", "is_reading", "missed_marks", "sent_id")
+    __slots__ = ("cursor_id", "full_since", "is_live", "is_reading", "is_settling", "missed_marks", "sent_id")
 
     def __init__(self, cursor_id: int) -> None:
         self.cursor_id = cursor_id
@@ -32,8 +32,15 @@ class DeviceFeed:
         """A page is being read."""
         self.full_since: float | None = None
         """Since when the link's buffer is full."""
+        self.is_settling = False
+        """A snapshot is being read: what happens meanwhile must be in it, or it is read again."""
         self.missed_marks = False
         """Events that are not in the log (read marks and the like) were left out; a fresh snapshot must make up."""
+
+    @property
+    def takes_marks(self) -> bool:
+        """Events that are not in the log may be put on the link now."""
+        return self.full_since is None and not self.is_settling
 
     @property
     def wants_page(self) -> bool:

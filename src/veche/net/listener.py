@@ -1,7 +1,8 @@
 """The one port.  Everything arrives at it and the first bytes say what it is.
 
 A TLS record (first byte 0x16) starts TLS; ALPN then picks lines (`veche/1`) or HTTP (`http/1.1`), and without ALPN the
-first decrypted byte decides, as it does for plain text: an HTTP method means HTTP, anything else lines.
+first decrypted bytes decide, as they do for plain text: an HTTP method means HTTP, `TRANSFER` the bytes of a file,
+anything else lines.
 Plain text is taken from this machine only, unless a proxy stands before us.
 
 The listener accepts sockets itself and peeks one byte, so that no transport is made before it is known which.  Every
@@ -44,6 +45,7 @@ FIRST_BYTE_S = 10.0
 UNDECIDED = 2048
 """At most so many connections may be undecided at once; the oldest is dropped for a new one."""
 ACCEPTS_A_TICK = 64
+TRANSFER = b"TRANSFER "
 HTTP_METHODS = (b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"OPTIONS ", b"PATCH ", b"TRACE ")
 PLAIN_REFUSED = JsonCodec().encode(Error(code=ErrorCode.TLS_REQUIRED, reason=ERROR_TEXT[ErrorCode.TLS_REQUIRED]))
 
@@ -55,6 +57,13 @@ def looks_like_http(first: bytes) -> bool | None:
     if any(method.startswith(first) for method in HTTP_METHODS):
         return None
     return False
+
+
+def looks_like_transfer(first: bytes) -> bool | None:
+    """Whether these first bytes are the line before the raw bytes of a file (row M55); None when more are needed."""
+    if first.startswith(TRANSFER):
+        return True
+    return None if TRANSFER.startswith(first) else False
 
 
 def may_speak_plainly(ip: str, *, behind_proxy: bool) -> bool:
@@ -91,14 +100,15 @@ class Switch(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._first += data
         if self._waits_for_http:
-            if len(self._first) > self._listener.line_limit:
-                self._transport.abort()
+            self._transport.pause_reading()  # there is enough to begin with
             return
-        is_http = looks_like_http(self._first)
-        if is_http is None:
+        is_http, is_transfer = looks_like_http(self._first), looks_like_transfer(self._first)
+        if is_http is None or is_transfer is None:
             return
         if is_http:
             self._become_http()
+        elif is_transfer:
+            self._become(self._listener.make_transfer())
         else:
             self._become_lines()
 
@@ -139,6 +149,7 @@ class Switch(asyncio.Protocol):
 
     def _resume_http(self) -> None:
         if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
             self._become_http()
 
 
@@ -153,6 +164,7 @@ class OnePort:
         on_link: Callable[[LineLink], None],
         make_http: Callable[[Switch], asyncio.Protocol | None],
         when_http: Callable[[Callable[[], None]], None],
+        make_transfer: Callable[[], asyncio.Protocol],
         may_connect: Callable[[str], bool],
         behind_proxy: bool = False,
     ) -> None:
@@ -162,6 +174,7 @@ class OnePort:
         self.on_link = on_link
         self.make_http = make_http
         self.when_http = when_http
+        self.make_transfer = make_transfer
         self._may_connect = may_connect
         self._tls = tls
         self._behind_proxy = behind_proxy

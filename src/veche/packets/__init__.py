@@ -7,7 +7,7 @@ with its own shape for each direction (MESSAGE, HELLO, TYPING-STARTED ...).
 
 from __future__ import annotations
 
-from . import account, blocking, broadcast, classic, contacts, link, message, presence, private, profile
+from . import account, admin, blocking, broadcast, classic, contacts, files, link, message, presence, private, profile
 from .base import (
     ERROR_TEXT,
     MAX_LINE_BYTES,
@@ -61,9 +61,24 @@ ClientPacket = (
     | profile.ProfileUpdate
     | profile.ProfileGet
     | broadcast.BroadcastSend
+    | files.FileUpload
+    | files.FileDownload
+    | files.SendFileProxy
+    | files.SendFileProxyAccept
+    | files.SendFileProxyReject
+    | files.SendFileProxyCancel
     | private.PrivateStart
     | private.PrivateAnswer
     | private.PrivateStop
+    | admin.AdminAccountsGet
+    | admin.AdminAccountChange
+    | admin.AdminAccountReset
+    | admin.AdminInvitesGet
+    | admin.InviteCreate
+    | admin.InviteRevoke
+    | admin.AdminServerGet
+    | admin.AdminRegistrationSet
+    | admin.AdminAnnounce
     | classic.ClassicStart
     | classic.Input
 )
@@ -151,6 +166,24 @@ ServerPacket = (
     | broadcast.Broadcast
     | broadcast.BroadcastOk
     | broadcast.BroadcastFailed
+    | files.FileUploadOk
+    | files.FileUploadFailed
+    | files.FileDownloadOk
+    | files.FileDownloadFailed
+    | files.SendFileProxyAsked
+    | files.SendFileProxyFailed
+    | files.SendFileProxyRequest
+    | files.SendFileProxyAcceptOk
+    | files.SendFileProxyAcceptFailed
+    | files.SendFileProxyRejectOk
+    | files.SendFileProxyRejectFailed
+    | files.SendFileProxyCancelOk
+    | files.SendFileProxyCancelFailed
+    | files.SendFileProxyOk
+    | files.SendFileProxyRejected
+    | files.SendFileProxyReady
+    | files.SendFileProxyCompleted
+    | files.SendFileProxyCancelled
     | private.PrivateRequest
     | private.PrivateStartOk
     | private.PrivateStartFailed
@@ -160,6 +193,25 @@ ServerPacket = (
     | private.PrivateStopOk
     | private.PrivateStopFailed
     | private.PrivateStopped
+    | admin.AdminAccountsGetOk
+    | admin.AdminAccountsGetFailed
+    | admin.AdminAccountChangeOk
+    | admin.AdminAccountChangeFailed
+    | admin.AdminAccountResetOk
+    | admin.AdminAccountResetFailed
+    | admin.AdminInvitesGetOk
+    | admin.AdminInvitesGetFailed
+    | admin.InviteCreateOk
+    | admin.InviteCreateFailed
+    | admin.InviteRevokeOk
+    | admin.InviteRevokeFailed
+    | admin.AdminServerGetOk
+    | admin.AdminServerGetFailed
+    | admin.AdminRegistrationSetOk
+    | admin.AdminRegistrationSetFailed
+    | admin.AdminAnnounceOk
+    | admin.AdminAnnounceFailed
+    | admin.Announced
     | classic.Response
 )
 
@@ -195,9 +247,24 @@ FAILED_BY_REQUEST: dict[str, type[Failed]] = {
     "PROFILE-UPDATE": profile.ProfileUpdateFailed,
     "PROFILE-GET": profile.ProfileGetFailed,
     "BROADCAST": broadcast.BroadcastFailed,
+    "FILE-UPLOAD": files.FileUploadFailed,
+    "FILE-DOWNLOAD": files.FileDownloadFailed,
+    "SEND-FILE-PROXY": files.SendFileProxyFailed,
+    "SEND-FILE-PROXY-ACCEPT": files.SendFileProxyAcceptFailed,
+    "SEND-FILE-PROXY-REJECT": files.SendFileProxyRejectFailed,
+    "SEND-FILE-PROXY-CANCEL": files.SendFileProxyCancelFailed,
     "PRIVATE-START": private.PrivateStartFailed,
     "PRIVATE-ANSWER": private.PrivateAnswerFailed,
     "PRIVATE-STOP": private.PrivateStopFailed,
+    "ADMIN-ACCOUNTS-GET": admin.AdminAccountsGetFailed,
+    "ADMIN-ACCOUNT-CHANGE": admin.AdminAccountChangeFailed,
+    "ADMIN-ACCOUNT-RESET": admin.AdminAccountResetFailed,
+    "ADMIN-INVITES-GET": admin.AdminInvitesGetFailed,
+    "INVITE-CREATE": admin.InviteCreateFailed,
+    "INVITE-REVOKE": admin.InviteRevokeFailed,
+    "ADMIN-SERVER-GET": admin.AdminServerGetFailed,
+    "ADMIN-REGISTRATION-SET": admin.AdminRegistrationSetFailed,
+    "ADMIN-ANNOUNCE": admin.AdminAnnounceFailed,
 }
 """The refusal of each request type.  A request without one of its own is refused by ERROR."""
 
@@ -224,10 +291,12 @@ __all__ = [
     "Packet",
     "ServerPacket",
     "account",
+    "admin",
     "blocking",
     "broadcast",
     "classic",
     "contacts",
+    "files",
     "link",
     "message",
     "packet_types",

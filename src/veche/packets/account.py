@@ -20,20 +20,23 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from .base import Address, Failed, Instant, Login, MessageId, Name, Packet, Password, RowId, Secret, Tag
+from .contacts import Contact
+from .files import FileInfo
+from .profile import Profile
 
 
 class Register(Packet, kw_only=True, tag="REGISTER"):
-    """Makes an account.  Answer: REGISTER-OK or REGISTER-FAILED."""
+    """Makes an account, or sets a new password with a code for that.  Answer: REGISTER-OK or REGISTER-FAILED."""
 
     login: Login
     password: Password
     code: Secret | None = None
-    """An invite code, or the one-time set-up code that the first start prints."""
+    """An invite code, the one-time set-up code that the first start prints, or that of ADMIN-ACCOUNT-RESET."""
     tag: Tag | None = None
 
 
 class RegisterOk(Packet, kw_only=True, tag="REGISTER-OK"):
-    """The account exists; CONNECT works."""
+    """The account exists; CONNECT works with this password."""
 
     login: Address
     tag: Tag | None = None
@@ -91,11 +94,13 @@ class ConnectOk(Packet, kw_only=True, tag="CONNECT-OK"):
     """base64 of SCRAM's ServerSignature; a client that logged in by password must check it."""
     resume: str
     """Logs this device in again (mechanism RESUME) until it is revoked or the password changes."""
+    admin: bool = False
+    """May ask what only administrators may, as it was at this login."""
     tag: Tag | None = None
 
 
 class ConnectFailed(Failed, kw_only=True, tag="CONNECT-FAILED"):
-    """Not logged in.  Codes: wrong-credentials, locked, unknown-mechanism, bad-request, already-logged-in."""
+    """Not logged in.  Codes: wrong-credentials, locked, disabled, unknown-mechanism, bad-request, already-logged-in."""
 
 
 class PasswordChange(Packet, kw_only=True, tag="PASSWORD-CHANGE"):
@@ -232,7 +237,7 @@ class AccountDeleteOk(Packet, kw_only=True, tag="ACCOUNT-DELETE-OK"):
 
 
 class AccountDeleteFailed(Failed, kw_only=True, tag="ACCOUNT-DELETE-FAILED"):
-    """Nothing was deleted.  Codes: wrong-credentials, locked."""
+    """Nothing was deleted.  Codes: wrong-credentials, locked, last-admin."""
 
 
 class AccountExport(Packet, kw_only=True, tag="ACCOUNT-EXPORT"):
@@ -250,6 +255,7 @@ class ExportedMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     author: str
     at: Instant
     text: str
+    files: list[FileInfo] = []
     edited: bool = False
     retracted: bool = False
     reply_to: int | None = None
@@ -263,6 +269,8 @@ class AccountExportOk(Packet, kw_only=True, tag="ACCOUNT-EXPORT-OK"):
     sessions: list[SessionEntry]
     tokens: list[TokenEntry]
     blocked: list[str]
+    contacts: list[Contact] = []  # noqa: RUF012 - msgspec gives each packet its own
+    profile: Profile | None = None
     messages: list[ExportedMessage]
     next: MessageId | None = None
     tag: Tag | None = None

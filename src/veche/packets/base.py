@@ -84,6 +84,8 @@ class ErrorCode(StrEnum):
     """There is no such message that you may see."""
     FORBIDDEN = "forbidden"
     """It exists, but it is not yours to change."""
+    LAST_ADMIN = "last-admin"
+    """The server would be left without an administrator.  Make somebody else one first."""
     UNKNOWN_ID = "unknown-id"
     """There is no such device, token or invite of yours."""
     UNKNOWN_REQUEST = "unknown-request"
@@ -102,6 +104,8 @@ class ErrorCode(StrEnum):
     """This server knows the feature and does not have it."""
     TRY_AGAIN_LATER = "try-again-later"
     """Busy, or a part of the server is away.  Wait `retry_after_s` and repeat with the same cookie."""
+    WRONG_HASH = "wrong-hash"
+    """What arrived is not what was announced; nothing of it was kept.  Send it again from the start."""
     STORAGE_FULL = "storage-full"
     """The server cannot store.  Nothing was stored; the administrator must make room."""
     INTERNAL_ERROR = "internal-error"
@@ -110,6 +114,8 @@ class ErrorCode(StrEnum):
     """The same device connected again; this older link is closed."""
     REVOKED = "revoked"
     """The session was revoked from another device.  Log in with the password."""
+    DISABLED = "disabled"
+    """The account is disabled.  Ask the administrator; only they can let it in again."""
     ACCOUNT_DELETED = "account-deleted"
     """The account is gone."""
     SLOW_CONSUMER = "slow-consumer"
@@ -120,6 +126,8 @@ class ErrorCode(StrEnum):
     """No command came for so long that this server logs out (classic profile).  Log in again."""
     NO_ANSWER = "no-answer"
     """They did not answer in time."""
+    NO_DIRECT_PATH = "no-direct-path"
+    """The two devices cannot reach each other.  Write through the server, or be on one network."""
     WITHDRAWN = "withdrawn"
     """Who asked no longer asks."""
     ANSWERED = "answered"
@@ -150,6 +158,7 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.SELF: "You cannot do this to yourself.",
     ErrorCode.UNKNOWN_MESSAGE: "There is no such message.",
     ErrorCode.FORBIDDEN: "This is not yours to change.",
+    ErrorCode.LAST_ADMIN: "There would be no administrator any more. Make somebody else one first.",
     ErrorCode.UNKNOWN_ID: "There is none of that id.",
     ErrorCode.UNKNOWN_REQUEST: "There is no such request, or no longer.",
     ErrorCode.ALREADY_THERE: "It is so already.",
@@ -159,15 +168,18 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.TOO_MANY: "There are too many already. Remove one first.",
     ErrorCode.NOT_IMPLEMENTED: "This server does not have that.",
     ErrorCode.TRY_AGAIN_LATER: "The server is busy. Try again later.",
+    ErrorCode.WRONG_HASH: "What arrived is not what was announced.",
     ErrorCode.STORAGE_FULL: "The server could not store this. Nothing was saved.",
     ErrorCode.INTERNAL_ERROR: "Something went wrong on the server.",
     ErrorCode.REPLACED: "This device connected from elsewhere.",
     ErrorCode.REVOKED: "This session was revoked.",
+    ErrorCode.DISABLED: "This account is disabled. Ask the administrator of this server.",
     ErrorCode.ACCOUNT_DELETED: "This account was deleted.",
     ErrorCode.SLOW_CONSUMER: "The client does not read what it is sent.",
     ErrorCode.IDLE: "The link was silent for too long.",
     ErrorCode.INACTIVE: "You were logged out: no command came for too long.",
     ErrorCode.NO_ANSWER: "They did not answer.",
+    ErrorCode.NO_DIRECT_PATH: "There is no direct path to the other device.",
     ErrorCode.WITHDRAWN: "The request was withdrawn.",
     ErrorCode.ANSWERED: "Another device of yours has answered.",
     ErrorCode.TOO_MANY_ERRORS: "Too many bad lines.",

@@ -13,22 +13,26 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from .base import Address, Cookie, Failed, Instant, Login, MessageId, Packet, Seq, Tag, Text
+from .admin import Announcement
+from .base import MAX_TEXT, Address, Cookie, Failed, Instant, Login, MessageId, Packet, Seq, Tag, Text
 from .contacts import Contact
+from .files import FileIds, FileInfo
 from .profile import Profile
 
 Limit = Annotated[int, Meta(ge=1, le=200)]
 Emoji = Annotated[str, Meta(min_length=1, max_length=32)]
+Caption = Annotated[str, Meta(max_length=MAX_TEXT, description="code points, any text; empty beside files only")]
 
 
 # -- sending
 
 
 class MessageSend(Packet, kw_only=True, tag="MESSAGE"):
-    """Asks the home server to deliver one text.  Answer: MESSAGE-SENT, once it is stored, or MESSAGE-SEND-FAILED."""
+    """Asks to deliver a text, files, or both.  Answer: MESSAGE-SENT, once it is stored, or MESSAGE-SEND-FAILED."""
 
     to: Login
-    text: Text
+    text: Caption = ""
+    files: FileIds = []  # noqa: RUF012 - msgspec gives each packet its own
     cookie: Cookie | None = None
     reply_to: MessageId | None = None
     from_: str | None = field(name="from", default=None)
@@ -45,11 +49,12 @@ class Message(Packet, kw_only=True, tag="MESSAGE"):
     to: Address
     at: Instant
     text: str
+    files: list[FileInfo] = []  # noqa: RUF012 - msgspec gives each packet its own
     reply_to: MessageId | None = None
     edited: bool = False
     """Replayed after an edit: `text` is the newest."""
     retracted: bool = False
-    """Replayed after a retraction: `text` is empty."""
+    """Replayed after a retraction: `text` is empty, and there are no files."""
 
 
 class MessageSent(Packet, kw_only=True, tag="MESSAGE-SENT"):
@@ -58,6 +63,7 @@ class MessageSent(Packet, kw_only=True, tag="MESSAGE-SENT"):
     id: MessageId
     seq: Seq
     at: Instant
+    files: list[FileInfo] = []  # noqa: RUF012 - msgspec gives each packet its own
     cookie: Cookie | None = None
     tag: Tag | None = None
 
@@ -65,8 +71,8 @@ class MessageSent(Packet, kw_only=True, tag="MESSAGE-SENT"):
 class MessageSendFailed(Failed, kw_only=True, tag="MESSAGE-SEND-FAILED"):
     """Nothing was stored.
 
-    Codes: unknown-user, self, unknown-message (reply_to), forbidden, storage-full, try-again-later; in the classic
-    profile also blocked.
+    Codes: unknown-user, self, unknown-message (reply_to), unknown-id (files), forbidden, storage-full,
+    try-again-later; in the classic profile also blocked.
     """
 
     cookie: Cookie | None = None
@@ -262,6 +268,7 @@ class Snapshot(Packet, kw_only=True, tag="SNAPSHOT"):
     contacts: list[Contact] = []  # noqa: RUF012 - msgspec gives each packet its own
     profile: Profile | None = None
     """My own."""
+    announcement: Announcement | None = None
     upto: MessageId = 0
     """Everything the account was told of up to this id is in it."""
 
@@ -297,6 +304,7 @@ class HistoryMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     from_: Address = field(name="from")
     at: Instant
     text: str
+    files: list[FileInfo] = []
     reply_to: MessageId | None = None
     edited: bool = False
     retracted: bool = False

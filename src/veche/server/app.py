@@ -13,39 +13,58 @@ import gc
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from ipaddress import IPv6Network
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
 from veche.core.budget import Bucket
 from veche.core.lockout import Lockout
 from veche.core.names import BadLogin, split_address
+from veche.core.presence import Departures
 from veche.net import tls
+from veche.net.invites import Place
 from veche.net.lines import LineLink, Link
 from veche.net.listener import OnePort
 from veche.packets import MAX_LINE_BYTES, ErrorCode, Packet, link, message
+from veche.packets.admin import Announcement
 from veche.storage import accounts, blocks, facts, invites, messages
 from veche.storage.database import Database, Entry, Kind, StorageError, Stored
 
 from . import features
-from .config import Registration, ServerConfig
+from .classic import accounts as classic_accounts
+from .classic import dialogue
+from .classic.credentials import BadCredentials, Credentials
+from .config import Registration, Rules, ServerConfig
 from .counters import Counters
+from .features import admin
 from .features.account import token_hash
+from .features.contacts import expire
+from .features.files import sweep as sweep_transfers
 from .features.login import send_snapshot
 from .features.message import Receipt, announce, event_of_row, refuse
+from .features.presence import changed as presence_changed
+from .features.private import Introductions
+from .features.private import session_left as end_introductions
+from .features.private import sweep as sweep_introductions
+from .filing import Filing
 from .live import Directory, LiveAccount
-from .session import PAGE, Handler, Session
+from .relay import Transfers
+from .session import JSON, PAGE, Handler, Session
+from .transfers import make_protocol as make_transfer
 from .web import WebLoader
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 T = TypeVar("T")
 
 SWEEP_S = 1.0
+EXPIRE_EVERY_S = 3600.0
+"""Friend requests that are too old are looked for."""
 STOP_S = 1.5
 """A graceful stop takes at most this long."""
 PENDING_HIGH = 20_000
@@ -70,8 +89,13 @@ class HomeServer:
         self.directory = Directory(config.domain)
         self.counters = Counters()
         self.lockout = Lockout(config.block_duration)
-        self.handlers: dict[type[Packet], Handler] = features.ALL
-        self.public_handlers: dict[type[Packet], Handler] = features.PUBLIC
+        self.is_classic = config.profile is Rules.CLASSIC
+        """The rules of document 002: everyone is a friend of everyone, and a block is told."""
+        self.credentials: Credentials | None = None
+        """Of the classic profile, once started."""
+        of_profile = dialogue.handlers(is_classic=self.is_classic)
+        self.handlers: dict[type[Packet], Handler] = {**features.ALL, **of_profile}
+        self.public_handlers: dict[type[Packet], Handler] = {**features.PUBLIC, **of_profile}
         self.sessions: set[Session] = set()
         self.full_links: dict[Session, float] = {}
         """Links whose buffer is full, and since when."""
@@ -83,9 +107,20 @@ class HomeServer:
         self.decoy_key = secrets.token_bytes(32)
         self.binding: bytes | None = None
         self.fingerprint = ""
+        self.registration = config.registration or Registration.CLOSED
+        """Who may make an account now."""
+        self.announcement: Announcement | None = None
+        self.place = Place(host="", port=0, domain=config.domain, fingerprint="")
         self.setup_code: str | None = None
         self.url = ""
         self.is_stopping = False
+        self.online: dict[int, LiveAccount] = {}
+        """Accounts that have a session."""
+        self.departures = Departures()
+        self.files = Filing(self)
+        self.transfers = Transfers()
+        self.introductions = Introductions()
+        """Requests for private sessions that wait for their answer."""
         self.monotonic = time.monotonic
         self._wall_ns = wall_ns
         self.origin_of = origin_of
@@ -101,6 +136,7 @@ class HomeServer:
         self._port: OnePort
         self._sweeper: asyncio.TimerHandle | None = None
         self._heard_at = 0.0
+        self._expire_at = 0.0
         self.web = WebLoader(self)
 
     # -- start and stop
@@ -119,7 +155,15 @@ class HomeServer:
             ) from None
         self.secret = await self.database.write(facts.set_default("secret", secrets.token_bytes(32)))
         self.announced_id = await self.database.find(messages.last_id())
-        await self._make_setup_code()
+        await admin.load(self)
+        await self.files.start()
+        if self.is_classic:
+            try:
+                self.credentials = await classic_accounts.load(self)
+            except BadCredentials as error:
+                raise StartError(str(error)) from None
+        else:
+            await self._make_setup_code()
         context = self._tls()
         host, port = self.config.address()
         self._port = OnePort(
@@ -128,6 +172,7 @@ class HomeServer:
             on_link=self._on_link,
             make_http=self.web.make_protocol,
             when_http=self.web.when_ready,
+            make_transfer=lambda: make_transfer(self),
             may_connect=self._may_connect,
             behind_proxy=self.config.behind_proxy,
         )
@@ -135,6 +180,13 @@ class HomeServer:
             host, port = self._port.listen(host, port)
         except OSError as error:
             raise StartError(listen_error(error, host, port)) from None
+        self.place = Place(
+            host=host,
+            port=port,
+            domain=self.config.domain,
+            fingerprint=self.fingerprint if self.config.tls_cert is None else "",
+        )
+        await self.database.write(facts.put("place", msgspec.json.encode(self.place)))
         shown = f"[{host}]" if ":" in host else host
         self.url = f"https://{shown}:{port}"
         self._heard_at = self.monotonic()
@@ -200,6 +252,7 @@ class HomeServer:
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         self._hashing.shutdown(wait=False, cancel_futures=True)
+        await self.files.close()
         await self.database.close()
 
     # -- time
@@ -251,6 +304,8 @@ class HomeServer:
         account = session.account
         if account is not None and session in account.sessions:
             account.sessions.remove(session)
+            presence_changed(self, account)
+            end_introductions(session)
         if not session.is_alive:
             left = self._links_by_address.get(session.origin, 1) - 1
             if left > 0:
@@ -277,16 +332,32 @@ class HomeServer:
             if now > deadline:
                 del self.typing[key]
                 self.tell(peer, message.TypingEnd(from_=author.address))
+        sweep_introductions(self)
+        sweep_transfers(self)
+        self.files.sweep(now)
         is_ping_time = now - self._heard_at >= self.config.ping_interval
         if is_ping_time:
             self._heard_at = now
+        idle_since = now - self.config.away_after
         for session in list(self.sessions):
-            if session.account is None and now - session.connected_at > self.config.login_timeout:
+            is_undecided = session.account is None and session.dialogue is None  # a person may take their time
+            if is_undecided and now - session.connected_at > self.config.login_timeout:
                 session.goodbye(ErrorCode.IDLE)
             elif is_ping_time:
                 self._listen_for(session)
+            if session.active_at < idle_since and not session.is_away and session.account is not None:
+                self.set_away(session, True)
+        if now >= self._expire_at:
+            self._expire_at = now + EXPIRE_EVERY_S
+            self.spawn(self._expire())
         for address in [one for one, (_, last) in self._registrations.items() if now - last > FORGET_S]:
             del self._registrations[address]
+
+    async def _expire(self) -> None:
+        try:
+            await expire(self)
+        except StorageError as error:
+            log.warning("requests.not_expired", error=str(error))
 
     def _listen_for(self, session: Session) -> None:
         if session.was_heard:
@@ -299,6 +370,11 @@ class HomeServer:
             session.send(link.Ping())
 
     # -- accounts
+
+    @property
+    def keeps_case(self) -> bool:
+        """Logins that differ by case are two people: row T03, of the classic profile only."""
+        return self.is_classic
 
     def limit(self, account: LiveAccount) -> None:
         """Give an account its budget of messages."""
@@ -336,6 +412,28 @@ class HomeServer:
 
     # -- telling
 
+    def set_away(self, session: Session, is_away: bool) -> None:
+        """The person has left this device alone, or is back."""
+        session.is_away = is_away
+        if session.account is not None:
+            presence_changed(self, session.account)
+
+    def tell_all(self, accounts: Iterable[LiveAccount], *packets: Packet) -> None:
+        """Tell the same to every device of many accounts: it is encoded once."""
+        lines = b"".join(map(JSON.encode, packets))
+        for account in accounts:
+            for session in account.sessions:
+                feed = session.feed
+                if feed is None:
+                    continue
+                if not feed.takes_marks:
+                    feed.missed_marks = True
+                elif session.is_json:
+                    session.link.put(lines)
+                else:
+                    for packet in packets:
+                        session.send(packet)
+
     def tell(self, account: LiveAccount, packet: Packet, but: Session | None = None) -> None:
         """Tell something that is not in the log to every device of an account.
 
@@ -344,7 +442,7 @@ class HomeServer:
         for session in account.sessions:
             if session is but or session.feed is None:
                 continue
-            if session.feed.full_since is None:
+            if session.feed.takes_marks:
                 session.send(packet)
             else:
                 session.feed.missed_marks = True
@@ -425,7 +523,6 @@ class HomeServer:
             last, is_cut = self._put_page(session, rows)
             if feed.page_put(last, len(rows) >= PAGE or is_cut, account.announced_id):
                 if feed.missed_marks:
-                    feed.missed_marks = False
                     await send_snapshot(session)
                 session.send(message.ReplayEnd(upto=feed.sent_id))
                 return
@@ -452,7 +549,7 @@ class HomeServer:
                 session.unacknowledged[author] = row.conversation, row.id
             session.send(event_of_row(row, address, self.instant(row.at)))
             self.counters.replayed += 1
-            size += len(row.text)
+            size += len(row.text) + len(row.files)
         return last, False
 
 

@@ -8,13 +8,15 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from veche.packets.admin import Registration
 
-class Registration(StrEnum):
-    """Who may make an account over the wire."""
 
-    OPEN = "open"
-    INVITE = "invite"
-    CLOSED = "closed"
+class Rules(StrEnum):
+    """What kind of server this is."""
+
+    COMMUNITY = "community"
+    CLASSIC = "classic"
+    """The chat of document 002."""
 
 
 class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +29,9 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     domain: Annotated[str, Meta(min_length=1, max_length=255, description="the part of addresses after @")] = (
         "localhost"
     )
-    registration: Annotated[Registration, Meta(description="who may make an account")] = Registration.CLOSED
+    registration: Annotated[
+        Registration | None, Meta(description="who may make an account; default: as an administrator says, else closed")
+    ] = None
     storage: Annotated[str, Meta(description="empty: SQLite in the data directory; or postgresql://...")] = ""
     tls_cert: Annotated[Path | None, Meta(description="PEM certificate chain; default: one made here")] = None
     tls_key: Annotated[Path | None, Meta(description="PEM key of tls_cert")] = None
@@ -41,6 +45,21 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     message_rate: Annotated[
         float, Meta(ge=0, description="messages a minute and account, above it reading slows down; 0: no bound")
     ] = 120_000.0
+    contact_rate: Annotated[
+        float, Meta(ge=0, description="people an account may ask or list an hour, as many at once; 0: no bound")
+    ] = 1000.0
+    contacts: Annotated[int, Meta(ge=1, description="contacts an account may have")] = 10_000
+    away_after: Annotated[float, Meta(gt=0, description="seconds without a request after which somebody is away")] = (
+        300.0
+    )
+    file_bytes: Annotated[int, Meta(ge=0, description="bytes of one file at most")] = 2 * 1024**3
+    account_bytes: Annotated[int, Meta(ge=0, description="bytes of all files of one account at most")] = 10 * 1024**3
+    files_bytes: Annotated[int, Meta(ge=0, description="bytes of all files at most; above it the oldest go")] = (
+        100 * 1024**3
+    )
+    free_bytes: Annotated[int, Meta(ge=0, description="bytes of the disk that files leave free")] = 1024**3
+    file_days: Annotated[int, Meta(ge=1, le=36_500, description="days after which a file goes")] = 90
+    no_previews: Annotated[bool, Meta(description="make no small pictures of pictures")] = False
     connections: Annotated[int, Meta(ge=1, description="connections from one address, this machine excepted")] = 500
     unacknowledged: Annotated[int, Meta(ge=1, le=100_000, description="messages in flight on one connection")] = 1000
     login_timeout: Annotated[float, Meta(gt=0, description="seconds a connection may stay without login")] = 60.0
@@ -50,6 +69,16 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     slow_consumer_timeout: Annotated[
         float, Meta(gt=0, description="seconds a connection may take nothing before it is closed")
     ] = 60.0
+    profile: Annotated[Rules, Meta(description="community; classic: a chat for a class, docs/classroom.md")] = (
+        Rules.COMMUNITY
+    )
+    credentials: Annotated[Path | None, Meta(description="classic: file of names and passwords, one pair a line")] = (
+        None
+    )
+    timeout: Annotated[
+        float,
+        Meta(gt=0, le=86_400 * 365, description="classic: seconds without a command until a person is logged out"),
+    ] = 600.0
     log_level: Annotated[
         str, Meta(pattern="^(debug|info|warning|error)$", description="debug, info, warning, error")
     ] = "info"

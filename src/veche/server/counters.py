@@ -18,3 +18,5 @@ class Counters(msgspec.Struct):
     deliveries: int = 0
     replayed: int = 0
     slow_consumers: int = 0
+    file_bytes_in: int = 0
+    file_bytes_out: int = 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from veche.core.budget import Bucket
+from veche.packets.presence import Status
 
 if TYPE_CHECKING:
     from .session import Session
@@ -31,10 +32,15 @@ class LiveAccount:
         "announced_id",
         "blocked",
         "budget",
+        "contact_budget",
         "delivered",
+        "friends",
         "id",
         "login",
+        "seen_at",
         "sessions",
+        "told_status",
+        "unblocked_at",
         "unsaved",
     )
 
@@ -53,6 +59,23 @@ class LiveAccount:
         self.unsaved: dict[int, Unsaved] = {}
         """By device: its place, acknowledged and not yet stored."""
         self.budget: Bucket | None = None
+        self.contact_budget: Bucket | None = None
+        """How many people it may still ask."""
+        self.friends: set[int] = set()
+        """Accounts that may know whether this one is there; known while it has a session."""
+        self.seen_at = 0
+        """When it last came or went, microseconds since 1970; 0: not since this object is here."""
+        self.told_status = Status.OFFLINE
+        """What its friends were told last."""
+        self.unblocked_at: dict[int, int] = {}
+        """By account: it was unblocked then, so what it is told of this one must not be older."""
+
+    @property
+    def status(self) -> Status:
+        """The union of its devices."""
+        if not self.sessions:
+            return Status.OFFLINE
+        return Status.AWAY if all(session.is_away for session in self.sessions) else Status.ONLINE
 
 
 class Route:

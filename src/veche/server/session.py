@@ -26,8 +26,10 @@ from veche.packets import (
     ErrorCode,
     Failed,
     Packet,
+    classic,
     link,
     message,
+    presence,
     type_name,
 )
 from veche.packets.codec import BadPacket, Codec, JsonCodec, UnknownPacket
@@ -38,6 +40,7 @@ from .live import LiveAccount, Route
 
 if TYPE_CHECKING:
     from .app import HomeServer
+    from .classic.dialogue import Dialogue
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -54,6 +57,16 @@ GRACE_S = 2.0
 """What GOODBYE has to reach the other side before the link is cut."""
 PAGE = 500
 """Entries of the log read at once for a device that has been away."""
+
+BY_ITSELF = {
+    link.Ping,
+    link.Pong,
+    link.ClientHello,
+    message.MessageDeliveredUpTo,
+    presence.PresenceSet,
+    classic.Input,
+}
+"""What a client may send while nobody sits before it; and INPUT, which after log-in is a line that is no command."""
 
 Handler = Callable[["Session", Any], "Coroutine[Any, Any, None] | None"]
 
@@ -82,12 +95,15 @@ class Session:
         "_packets",
         "_waits_to_drain",
         "account",
+        "active_at",
         "app",
         "connected_at",
         "device",
         "device_id",
+        "dialogue",
         "feed",
         "is_alive",
+        "is_away",
         "is_closing",
         "is_json",
         "link",
@@ -117,12 +133,17 @@ class Session:
         self.routes: dict[str, Route] = {}
         self.scram: tuple[ServerScram, Any, Any] | None = None
         self.login_name = ""
+        self.dialogue: Dialogue | None = None
+        """With a classic terminal."""
         self.pending = 0
         """Messages that wait for their MESSAGE-SENT."""
         self.unacknowledged: dict[LiveAccount, tuple[int, int]] = {}
         """By author: (conversation, last id put on this link and not yet acknowledged by the device)."""
         self.was_heard = True
         self.silent_sweeps = 0
+        self.active_at = now
+        """When the person last asked for something; what a client does by itself does not count."""
+        self.is_away = False
         self.is_alive = True
         self.is_closing = False
         self.is_json = True
@@ -165,6 +186,10 @@ class Session:
             return
         if self._packets is not None:
             self._spend()
+        elif type(packet) not in BY_ITSELF:
+            self.active_at = self.app.monotonic()
+            if self.is_away:
+                self.app.set_away(self, False)
         try:
             waiting = handler(self, packet)
         except Exception as error:
@@ -210,6 +235,12 @@ class Session:
         self._decode = self._codec.decode_client
         return self._decode(line)
 
+    def speak(self, codec: Codec) -> None:
+        """From here on the lines have this form, both ways."""
+        self.is_json = False
+        self._codec = codec
+        self._decode = codec.decode_client
+
     def _bad_packet(self, error: BadPacket, line: bytes) -> None:
         if error.request is None and not line.strip():
             failure: Packet | None = None  # an empty line means nothing, but it costs
@@ -254,9 +285,9 @@ class Session:
     # -- packets out
 
     def send(self, packet: Packet) -> None:
-        """Put one packet on the link."""
-        if self.is_alive:
-            self.link.put((self._codec or JSON).encode(packet))
+        """Put one packet on the link.  A form of the line may have no words for it."""
+        if self.is_alive and (line := (self._codec or JSON).encode(packet)):
+            self.link.put(line)
 
     def goodbye(self, code: ErrorCode, *, retry_after_s: float | None = None) -> None:
         """Say why, and close."""
@@ -301,6 +332,7 @@ class Session:
         self.scram = None
         self._packets = None
         self._handlers = self.app.handlers
+        self.active_at = self.app.monotonic()
         account.sessions.append(self)
 
     # -- delivery

@@ -1,8 +1,9 @@
-"""The HTTP side of the one port: `/ws` (the packets over WebSocket), `/healthz`, `/readyz`, `/version`, `/metrics`.
+"""The HTTP side of the one port: the browser client (static.py), `/ws` (the packets over WebSocket), `/healthz`,
+`/readyz`, `/version`, `/metrics`.
 
 aiohttp takes half a second to import, so it is loaded in a thread after the server is ready; an early request waits.
 
-Source: DESIGN §3; RFC 6455; Prometheus text format.
+Source: DESIGN §3, §5; RFC 6455; CSP Level 3; Prometheus text format.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import veche
 from veche.packets import MAX_LINE_BYTES
+
+from . import static, transfers
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -30,10 +34,26 @@ IDLE_S = 30.0
 CLOSE_S = 0.1
 """Requests that are under way when the server stops may take so long."""
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
+CSP = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' blob: data:",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "worker-src": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+}
+HOST = re.compile(r"[\w.-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?", re.ASCII)
+"""What a Host header may name (RFC 9110 §7.2), so that it can stand in another header."""
 
 
 class WebLoader:
@@ -179,9 +199,22 @@ def is_from_this_machine(request: web.Request) -> bool:
     return is_local(request.remote or "") and "X-Forwarded-For" not in request.headers
 
 
+def content_security_policy(request: web.Request, *, behind_proxy: bool) -> str:
+    """What a page of ours may load: what comes from here, and nothing inline.
+
+    For older browsers 'self' does not mean the WebSocket of the same host, so that is named.
+    """
+    policy = dict(CSP)
+    if HOST.fullmatch(request.host):
+        policy["connect-src"] += f" {'wss' if request.secure or behind_proxy else 'ws'}://{request.host}"
+    return "; ".join(f"{name} {sources}" for name, sources in policy.items())
+
+
 def make_app(app: HomeServer) -> web.Application:
     """The HTTP application."""
     from aiohttp import web
+
+    assets = static.asset_table()
 
     async def web_socket(request: web.Request) -> web.StreamResponse:
         origin = request.headers.get("Origin")
@@ -227,28 +260,51 @@ def make_app(app: HomeServer) -> web.Application:
             raise web.HTTPForbidden(text="Metrics are for this machine only: on a quiet server they tell who is there.")
         return web.Response(body=render_metrics(app), content_type="text/plain", charset="utf-8")
 
-    async def index(request: web.Request) -> web.Response:
-        text = f"Veche {veche.__version__} of {app.config.domain}. Connect with: veche chat {request.host}\n"
-        return web.Response(text=text)
+    async def client(request: web.Request) -> web.Response:
+        asset = static.find(assets, request.path)
+        if asset is None:
+            if request.path == "/":
+                return web.Response(text=without_client.format(host=request.host))
+            raise web.HTTPNotFound(text="There is nothing here.\n")
+        accepted = static.accepted_encodings(request.headers.get("Accept-Encoding", ""))
+        try:
+            form = await asyncio.to_thread(asset.form, accepted)  # the first time it reads a file
+        except OSError:
+            raise web.HTTPNotFound(text="The browser client was built anew. Restart the server.\n") from None
+        headers = {"ETag": f'"{form.etag}"', "Cache-Control": asset.cache_control, "Vary": "Accept-Encoding"}
+        if any(tag.value in (form.etag, "*") for tag in request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        headers["Content-Type"] = asset.content_type
+        if form.encoding:
+            headers["Content-Encoding"] = form.encoding
+        return web.Response(body=form.body, headers=headers)
+
+    without_client = (
+        f"Veche {veche.__version__} of {app.config.domain}. Connect with: veche chat {{host}}\n"
+        "The browser client is not built here. From a source tree: python3 dev.py build\n"
+    )
 
     @web.middleware
     async def secure_headers(request: web.Request, handler: Any) -> web.StreamResponse:
+        policy = content_security_policy(request, behind_proxy=app.config.behind_proxy)
+        headers = {**SECURITY_HEADERS, "Content-Security-Policy": policy}
         try:
             response = await handler(request)
         except web.HTTPException as error:
-            error.headers.update(SECURITY_HEADERS)
+            error.headers.update(headers)
             raise
         if not response.prepared:
-            response.headers.update(SECURITY_HEADERS)
+            response.headers.update(headers)
         return response
 
     application = web.Application(middlewares=[secure_headers], client_max_size=MAX_LINE_BYTES)
-    application.router.add_get("/", index)
     application.router.add_get("/ws", web_socket)
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
     application.router.add_get("/version", version)
     application.router.add_get("/metrics", metrics)
+    transfers.add_routes(application, app)
+    application.router.add_get("/{path:.*}", client)
     return application
 
 

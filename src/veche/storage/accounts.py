@@ -1,7 +1,7 @@
 """Accounts: a login that is never given out twice, and the verifier of its password.
 
-Deleting an account erases what the person wrote and everything that let them in; the row stays, so that the name stays
-taken and the other people's conversations keep their order.
+Deleting an account erases what the person wrote, who they were and everything that let them in; the row stays, so that
+the name stays taken and the other people's conversations keep their order, and their notes about the person too.
 
 Source: rows A09-A11, M24, X03.
 """
@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from . import messages
+from veche.core.contacts import NOTHING, Pair, State
+
+from . import contacts, files, messages, profiles
+from .contacts import ContactRow
 from .database import Kind, Rows, Statement, Steps
 
 
@@ -39,14 +42,32 @@ class Account(NamedTuple):
     delivered_id: int
     """Some device has taken everything up to here; a new device starts here."""
     deleted_at: int | None
+    is_disabled: bool
+    """Nothing logs it in."""
+
+
+class Created(NamedTuple):
+    """A new account."""
+
+    id: int
+    inviter_id: int | None
+    """Who invited them, and is their friend now."""
+
+
+class Gone(NamedTuple):
+    """What changes in somebody's contacts when an account is deleted."""
+
+    viewer_id: int
+    before: ContactRow
+    after: ContactRow
 
 
 _ACCOUNT = """SELECT id, login, salt, iterations, stored_key, server_key, generation, is_admin, created_at,
-    delivered_id, deleted_at FROM account"""
+    delivered_id, deleted_at, is_disabled FROM account"""
 
 
 def _account(rows: Rows) -> Account | None:
-    return Account(*rows[0])._replace(is_admin=bool(rows[0][7])) if rows else None
+    return Account(*rows[0])._replace(is_admin=bool(rows[0][7]), is_disabled=bool(rows[0][11])) if rows else None
 
 
 def find(login: str) -> Steps[Account | None]:
@@ -71,6 +92,11 @@ def any_exists() -> Steps[bool]:
     return bool(rows)
 
 
+def first_admin() -> Steps[Account | None]:
+    """Return the oldest administrator there is."""
+    return _account((yield Statement(f"{_ACCOUNT} WHERE is_admin = 1 AND deleted_at IS NULL ORDER BY id LIMIT 1")))
+
+
 def create(
     login: str,
     salt: bytes,
@@ -81,8 +107,8 @@ def create(
     is_admin: bool = False,
     now: int,
     invite_hash: bytes | None = None,
-) -> Steps[int]:
-    """Make an account and return its id; use up one use of the invite, if one is given.
+) -> Steps[Created]:
+    """Make an account; use up one use of the invite, if one is given, and make the two friends if somebody gave it.
 
     A set-up invite makes an administrator, and ends all set-up invites.  Whoever has no valid invite does not learn
     which logins exist.  Raises BadInvite or LoginTaken.
@@ -91,8 +117,9 @@ def create(
     invites: Rows = []
     if invite_hash is not None:
         invites = yield Statement(
-            """SELECT id, is_setup FROM invite
-            WHERE hash = $1 AND uses_left > 0 AND (expires_at IS NULL OR expires_at > $2)""",
+            """SELECT i.id, i.is_setup, a.id FROM invite i
+            LEFT JOIN account a ON a.id = i.inviter_id AND a.deleted_at IS NULL
+            WHERE i.hash = $1 AND i.uses_left > 0 AND (i.expires_at IS NULL OR i.expires_at > $2)""",
             (invite_hash, now),
         )
         if not invites:
@@ -109,7 +136,15 @@ def create(
         yield Statement("DELETE FROM invite WHERE is_setup = 1")
     elif invites:
         yield Statement("UPDATE invite SET uses_left = uses_left - 1 WHERE id = $1", (invites[0][0],))
-    return rows[0][0]
+    created = Created(rows[0][0], invites[0][2] if invites else None)
+    if created.inviter_id is not None:
+        yield from contacts.change(created.id, created.inviter_id, lambda _: Pair(State.FRIENDS, at=now))
+    return created
+
+
+def seen(account_id: int, now: int) -> Steps[None]:
+    """Note that the person has come or gone.  The clock may have stepped back; the latest instant stays."""
+    yield Statement("UPDATE account SET seen_at = $2 WHERE id = $1 AND seen_at < $2", (account_id, now))
 
 
 def set_password(account_id: int, salt: bytes, iterations: int, stored_key: bytes, server_key: bytes) -> Steps[int]:
@@ -124,28 +159,50 @@ def set_password(account_id: int, salt: bytes, iterations: int, stored_key: byte
     return rows[0][0]
 
 
-def delete(account_id: int, now: int) -> Steps[None]:
-    """Erase what the account wrote, its reactions, devices, tokens and blocks (both ways), and shut it for good."""
+def delete(account_id: int, now: int) -> Steps[Sequence[Gone]]:
+    """Shut the account for good and erase what it wrote, its profile, devices, tokens, contacts and blocks (both ways).
+
+    Others keep what they noted about it.  Returns what changed for those who had it among their contacts.
+    """
+    viewers = yield from contacts.viewers(account_id)
+    shown: Rows = yield Statement(
+        """SELECT avatar FROM account WHERE id = $1 UNION SELECT avatar FROM block WHERE account_id = $1
+        UNION SELECT avatar FROM block WHERE blocked_id = $1""",
+        (account_id,),
+    )
     conversations: Rows = yield Statement("SELECT conversation_id FROM member WHERE account_id = $1", (account_id,))
     for (conversation,) in conversations:
-        yield Statement(
-            """DELETE FROM reaction WHERE message_id IN
-            (SELECT id FROM message WHERE conversation_id = $1 AND author_id = $2)""",
-            (conversation, account_id),
-        )
-        yield Statement(
-            """UPDATE message SET text = '', retracted_at = $3
-            WHERE conversation_id = $1 AND author_id = $2 AND retracted_at IS NULL""",
-            (conversation, account_id, now),
-        )
-    for table in ("reaction", "device", "token", "block"):
+        yield from messages.erase(conversation, account_id, now)
+    yield from files.forget(account_id)
+    for table in ("reaction", "device", "token", "reset", "contact", "block"):
         yield Statement(f"DELETE FROM {table} WHERE account_id = $1", (account_id,))
     yield Statement("DELETE FROM block WHERE blocked_id = $1", (account_id,))
+    yield Statement("DELETE FROM relation WHERE first_id = $1 OR second_id = $1", (account_id,))
     yield Statement(
         """UPDATE account SET salt = $2, stored_key = $2, server_key = $2, generation = generation + 1, is_admin = 0,
-        deleted_at = $3 WHERE id = $1 AND deleted_at IS NULL""",
+        name = '', note = '', avatar = '', seen_at = 0, deleted_at = $3 WHERE id = $1 AND deleted_at IS NULL""",
         (account_id, b"", now),
     )
+    for (avatar,) in shown:
+        yield from profiles.drop_picture(avatar)
+    after = [
+        before._replace(
+            pair=NOTHING,
+            blocked_at=None,
+            told=None,
+            profile_name="",
+            note="",
+            avatar="",
+            seen_at=0,
+            is_deleted=True,
+        )
+        for _, before in viewers
+    ]
+    return [
+        Gone(viewer, before, now_gone)
+        for (viewer, before), now_gone in zip(viewers, after, strict=True)
+        if before != now_gone
+    ]
 
 
 def export_page(account_id: int, after_id: int, limit: int) -> Steps[Sequence[messages.LogRow]]:

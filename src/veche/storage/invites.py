@@ -19,12 +19,14 @@ class Invite(NamedTuple):
     expires_at: int | None
 
 
-def create(hash: bytes, is_setup: bool, uses: int, now: int, expires_at: int | None) -> Steps[int]:
-    """Make an invite and return its id."""
+def create(
+    hash: bytes, is_setup: bool, uses: int, now: int, expires_at: int | None, inviter_id: int | None = None
+) -> Steps[int]:
+    """Make an invite and return its id.  inviter_id: who becomes a friend of those whom it lets in."""
     rows: Rows = yield Statement(
-        """INSERT INTO invite (hash, is_setup, uses_left, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)
-        RETURNING id""",
-        (hash, int(is_setup), uses, now, expires_at),
+        """INSERT INTO invite (hash, is_setup, uses_left, created_at, expires_at, inviter_id)
+        VALUES ($1, $2, $3, $4, $5, $6) RETURNING id""",
+        (hash, int(is_setup), uses, now, expires_at, inviter_id),
     )
     return rows[0][0]
 

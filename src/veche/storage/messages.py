@@ -5,6 +5,10 @@ is applied to the message it is about, so history shows messages as they stand. 
 everywhere: an EDIT in the log always holds the newest text of its message, or none (`retracted_at` is set: whoever
 replays the log passes over such an entry).
 
+What a blocked author changes is hidden: an entry of the log for the author alone.  So a message may stand in two ways:
+`own_edit_id` of it and of its edits names the hidden edit whose text the author sees there, and `reaction.hidden` says
+which of the two sees a reaction.  What is changed visibly later, or taken back, is the same for both again.
+
 Plain messages do not come this way: see `Database.append`.
 
 Source: rows M13-M23, T26, T29, X15.
@@ -20,7 +24,13 @@ from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
 
+from . import conversations, files
 from .database import Entry, Kind, Rows, Statement, Steps, Stored, Words
+
+ONLY_ME = 1
+"""`reaction.hidden`: only who reacted sees it."""
+ONLY_THEM = 2
+"""Who reacted has taken it back unseen: only the other one sees it."""
 
 
 class UnknownMessage(Exception):
@@ -54,6 +64,8 @@ class LogRow(NamedTuple):
     """The author's device that wrote it."""
     other_id: int
     """The account of `other_login`."""
+    files: str = ""
+    """See `files.infos`."""
 
 
 class Reaction(NamedTuple):
@@ -74,10 +86,12 @@ class Page(NamedTuple):
     """There are further messages in the direction asked for."""
 
 
-_ROW = """SELECT m.id, m.conversation_id, m.seq, m.kind, m.author_id, a.login, o.login, m.at, m.text, m.target_id,
-    m.edited_at, m.retracted_at, m.hidden, m.device_id, o.id
+_ROW = """SELECT m.id, m.conversation_id, m.seq, m.kind, m.author_id, a.login, o.login, m.at, coalesce(e.text, m.text),
+    m.target_id, coalesce(e.at, m.edited_at), m.retracted_at, m.hidden, m.device_id, o.id, m.files
     FROM message m JOIN conversation c ON c.id = m.conversation_id
-    JOIN account a ON a.id = m.author_id JOIN account o ON o.id = c.low_id + c.high_id - m.author_id"""
+    JOIN account a ON a.id = m.author_id JOIN account o ON o.id = c.low_id + c.high_id - m.author_id
+    LEFT JOIN message e ON e.id = m.own_edit_id AND m.author_id = $1"""
+"""$1: the viewer."""
 
 
 def last_id() -> Steps[int]:
@@ -141,8 +155,8 @@ def _next_ids(first: Rows, after_id: int, limit: int) -> Steps[list[int]]:
 def get(message_id: int, viewer_id: int) -> Steps[LogRow | None]:
     """Return one entry, None unless the viewer is of its conversation and may see it."""
     rows: Rows = yield Statement(
-        f"""{_ROW} WHERE m.id = $1 AND (m.hidden = 0 OR m.author_id = $2) AND (c.low_id = $2 OR c.high_id = $2)""",
-        (message_id, viewer_id),
+        f"""{_ROW} WHERE m.id = $2 AND (m.hidden = 0 OR m.author_id = $1) AND (c.low_id = $1 OR c.high_id = $1)""",
+        (viewer_id, message_id),
     )
     return LogRow(*rows[0]) if rows else None
 
@@ -150,16 +164,16 @@ def get(message_id: int, viewer_id: int) -> Steps[LogRow | None]:
 def history(conversation: int, viewer_id: int, before: int | None, after: int | None, limit: int) -> Steps[Page]:
     """Return a page of messages, oldest first: the first ones after `after`, else the last ones before `before`."""
     forward = after is not None
-    sql = f"""{_ROW} WHERE m.conversation_id = $1 AND m.id > $2 AND m.id < $3 AND m.kind = 0
-        AND (m.hidden = 0 OR m.author_id = $4) ORDER BY m.id {"" if forward else "DESC"} LIMIT $5"""
+    sql = f"""{_ROW} WHERE m.conversation_id = $2 AND m.id > $3 AND m.id < $4 AND m.kind = 0
+        AND (m.hidden = 0 OR m.author_id = $1) ORDER BY m.id {"" if forward else "DESC"} LIMIT $5"""
     rows: Rows = yield Statement(
         sql,
-        (conversation, after or 0, 2**62 if before is None else before, viewer_id, limit + 1),
+        (viewer_id, conversation, after or 0, 2**62 if before is None else before, limit + 1),
     )
     found = [LogRow(*row) for row in rows[:limit]]
     if not forward:
         found.reverse()
-    return Page(found, (yield from _reactions(found)), len(rows) > limit)
+    return Page(found, (yield from _reactions(found, viewer_id)), len(rows) > limit)
 
 
 def search(conversation: int, viewer_id: int, query: str, before: int | None, limit: int) -> Steps[Page]:
@@ -171,9 +185,9 @@ def search(conversation: int, viewer_id: int, query: str, before: int | None, li
     if not ids:
         return Page([], {}, False)
     wanted = [row[0] for row in ids[:limit]]
-    rows: Rows = yield Statement(f"{_ROW} WHERE m.id IN {_slots(wanted)}", _padded(wanted))
+    rows: Rows = yield Statement(f"{_ROW} WHERE m.id IN {_slots(wanted, 2)}", (viewer_id, *_padded(wanted)))
     found = sorted((LogRow(*row) for row in rows), key=itemgetter(0), reverse=True)
-    return Page(found, (yield from _reactions(found)), len(ids) > limit)
+    return Page(found, (yield from _reactions(found, viewer_id)), len(ids) > limit)
 
 
 def split_words(query: str) -> tuple[str, ...]:
@@ -181,8 +195,8 @@ def split_words(query: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", query))[:16])
 
 
-def _slots(ids: Sequence[int], first: int = 1) -> str:
-    """Return the placeholders of `_padded(ids)`."""
+def _slots(ids: Sequence[int], first: int) -> str:
+    """Return the placeholders of `_padded(ids)`, from that number on."""
     return "(" + ", ".join(f"${first + n}" for n in range(len(_padded(ids)))) + ")"
 
 
@@ -192,14 +206,15 @@ def _padded(ids: Sequence[int]) -> tuple[int, ...]:
     return (*ids, *[ids[-1]] * (size - len(ids)))
 
 
-def _reactions(page: Sequence[LogRow]) -> Steps[dict[int, list[Reaction]]]:
+def _reactions(page: Sequence[LogRow], viewer_id: int) -> Steps[dict[int, list[Reaction]]]:
     found: dict[int, list[Reaction]] = {}
     if page:
         ids = [row.id for row in page]
         rows: Rows = yield Statement(
             f"""SELECT r.message_id, r.at, a.login, r.emoji FROM reaction r JOIN account a ON a.id = r.account_id
-            WHERE r.message_id IN {_slots(ids)}""",
-            _padded(ids),
+            WHERE r.message_id IN {_slots(ids, 2)}
+                AND r.hidden <> CASE WHEN r.account_id = $1 THEN {ONLY_THEM} ELSE {ONLY_ME} END""",
+            (viewer_id, *_padded(ids)),
         )
         for message_id, _, login, emoji in sorted(rows):
             found.setdefault(message_id, []).append(Reaction(message_id, login, emoji))
@@ -207,80 +222,124 @@ def _reactions(page: Sequence[LogRow]) -> Steps[dict[int, list[Reaction]]]:
 
 
 def edit(entry: Entry, now: int) -> Steps[Stored]:
-    """Replace the text of the author's own message `entry.target`.  Raises UnknownMessage or NotYours."""
-    entry, refusal = yield from _aimed(entry, own=True)
-    if refusal is not None:
-        return (yield from _repeat_or(entry, refusal))
+    """Replace the text of the author's own message `entry.target`, when the entry is hidden for the author alone.
+
+    Raises UnknownMessage or NotYours.
+    """
+    target = yield from _aimed(entry, own=True)
+    if isinstance(target, Exception):
+        return (yield from _repeat_or(entry, target))
+    entry, is_own = entry._replace(hidden=entry.hidden or target.hidden), entry.hidden > target.hidden
     stored: Stored = yield entry
-    if not stored.repeat:
+    if stored.repeat:
+        return stored
+    if is_own:
         yield Statement(
-            "UPDATE message SET text = $2, edited_at = $3 WHERE id = $1",
+            "UPDATE message SET own_edit_id = $2 WHERE id = $1 OR (target_id = $1 AND kind = 1)",
+            (entry.target, stored.id),
+        )
+    else:
+        yield Statement(
+            "UPDATE message SET text = $2, edited_at = $3, own_edit_id = NULL WHERE id = $1",
             (entry.target, entry.text, now),
         )
-        yield Statement(
-            "UPDATE message SET text = $2 WHERE target_id = $1 AND kind = 1 AND id < $3",
-            (entry.target, entry.text, stored.id),
-        )
+    yield Statement(
+        f"""UPDATE message SET text = $2{"" if is_own else ", own_edit_id = NULL"}
+        WHERE target_id = $1 AND kind = 1 AND id < $3 AND hidden >= $4""",
+        (entry.target, entry.text, stored.id, int(is_own)),
+    )
     return stored
 
 
 def retract(entry: Entry, now: int) -> Steps[Stored]:
     """Take the author's own message `entry.target` back: its text, its edits and the reactions to it are erased."""
-    entry, refusal = yield from _aimed(entry, own=True)
-    if refusal is not None:
-        return (yield from _repeat_or(entry, refusal))
+    target = yield from _aimed(entry, own=True)
+    if isinstance(target, Exception):
+        return (yield from _repeat_or(entry, target))
+    entry = entry._replace(hidden=target.hidden)  # what is erased is erased for both
     stored: Stored = yield entry
     if not stored.repeat:
-        yield Statement("UPDATE message SET text = '', retracted_at = $2 WHERE id = $1", (entry.target, now))
         yield Statement(
-            "UPDATE message SET text = '', retracted_at = $2 WHERE target_id = $1 AND kind = 1",
+            """UPDATE message SET text = '', files = '', own_edit_id = NULL, retracted_at = $2
+            WHERE id = $1 OR (target_id = $1 AND kind = 1)""",
             (entry.target, now),
         )
         yield Statement("DELETE FROM reaction WHERE message_id = $1", (entry.target,))
+        yield from files.detach(target.id)
+        if not entry.hidden:
+            yield from conversations.forget_unread(entry.conversation, entry.author, target.id)
     return stored
 
 
 def react(entry: Entry, now: int) -> Steps[Stored]:
     """Add or remove (kind REACT or UNREACT) the author's reaction `entry.text` to a message.  Raises UnknownMessage."""
-    entry, refusal = yield from _aimed(entry, own=False)
-    if refusal is not None:
-        return (yield from _repeat_or(entry, refusal))
+    target = yield from _aimed(entry, own=False)
+    if isinstance(target, Exception):
+        return (yield from _repeat_or(entry, target))
+    entry = entry._replace(hidden=entry.hidden or target.hidden)
     stored: Stored = yield entry
-    if not stored.repeat:
-        if entry.kind == Kind.REACT:
-            yield Statement(
-                """INSERT INTO reaction (message_id, account_id, emoji, at) VALUES ($1, $2, $3, $4)
-                ON CONFLICT (message_id, account_id, emoji) DO NOTHING""",
-                (entry.target, entry.author, entry.text, now),
-            )
-        else:
-            yield Statement(
-                "DELETE FROM reaction WHERE message_id = $1 AND account_id = $2 AND emoji = $3",
-                (entry.target, entry.author, entry.text),
-            )
+    if stored.repeat:
+        return stored
+    reaction = (entry.target, entry.author, entry.text)
+    if entry.kind == Kind.REACT:
+        yield Statement(
+            f"""INSERT INTO reaction (message_id, account_id, emoji, at, hidden) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (message_id, account_id, emoji) DO UPDATE SET hidden =
+            CASE WHEN excluded.hidden = 0 OR reaction.hidden = {ONLY_THEM} THEN 0 ELSE reaction.hidden END""",
+            (*reaction, now, ONLY_ME if entry.hidden else 0),
+        )
+        return stored
+    yield Statement(
+        f"""DELETE FROM reaction WHERE message_id = $1 AND account_id = $2 AND emoji = $3
+        AND (hidden = {ONLY_ME} OR $4 = 0)""",
+        (*reaction, entry.hidden),
+    )
+    yield Statement(
+        f"UPDATE reaction SET hidden = {ONLY_THEM} WHERE message_id = $1 AND account_id = $2 AND emoji = $3",
+        reaction,
+    )
     return stored
 
 
 unreact = react
 
 
-def _aimed(entry: Entry, *, own: bool) -> Steps[tuple[Entry, Exception | None]]:
-    """Look at the target; return the entry (hidden if its target is), and why it is refused, if it is."""
+def erase(conversation: int, author: int, now: int) -> Steps[None]:
+    """Take back everything that somebody wrote in a conversation, with the reactions to it."""
+    yield Statement(
+        """DELETE FROM reaction WHERE message_id IN
+        (SELECT id FROM message WHERE conversation_id = $1 AND author_id = $2)""",
+        (conversation, author),
+    )
+    yield Statement(
+        """UPDATE message SET text = '', files = '', own_edit_id = NULL, retracted_at = $3
+        WHERE conversation_id = $1 AND author_id = $2 AND retracted_at IS NULL""",
+        (conversation, author, now),
+    )
+    yield from conversations.forget_unread(conversation, author)
+
+
+class _Target(NamedTuple):
+    """The message that an entry is about."""
+
+    id: int
+    author: int
+    hidden: int
+    retracted_at: int | None
+
+
+def _aimed(entry: Entry, *, own: bool) -> Steps[_Target | Exception]:
+    """Look at the target; return it, or why the entry is refused.  own: only its author may do this."""
     rows: Rows = yield Statement(
-        "SELECT author_id, hidden, retracted_at FROM message WHERE id = $1 AND conversation_id = $2 AND kind = 0",
+        "SELECT id, author_id, hidden, retracted_at FROM message WHERE id = $1 AND conversation_id = $2 AND kind = 0",
         (entry.target, entry.conversation),
     )
-    if not rows:
-        return entry, UnknownMessage()
-    author, hidden, retracted_at = rows[0]
-    mine = author == entry.author
-    if hidden and not mine:
-        return entry, UnknownMessage()
-    if own and not mine:
-        return entry, NotYours()
-    if retracted_at is not None:
-        return entry, UnknownMessage()
-    return entry._replace(hidden=1) if hidden else entry, None
+    target = _Target(*rows[0]) if rows else None
+    if target is None or (target.hidden and target.author != entry.author):
+        return UnknownMessage()
+    if own and target.author != entry.author:
+        return NotYours()
+    return target if target.retracted_at is None else UnknownMessage()
 
 
 def _repeat_or(entry: Entry, refusal: Exception) -> Steps[Stored]:

@@ -298,10 +298,11 @@ async def _answer(connection: Any, request: Statement | Entry | Words) -> Rows:
     raise TypeError("reading steps append nothing")
 
 
-_SEARCH = r"""SELECT m.id FROM message m
+_SEARCH = r"""SELECT m.id FROM message m LEFT JOIN message e ON e.id = m.own_edit_id AND m.author_id = $3
     WHERE m.conversation_id = $1 AND m.id < $2 AND m.kind = 0 AND m.retracted_at IS NULL
         AND (m.hidden = 0 OR m.author_id = $3)
-        AND to_tsvector('simple', translate(m.text, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
+        AND to_tsvector('simple', translate(
+            coalesce(e.text, m.text), '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))
             @@ to_tsquery('simple', $4)
     ORDER BY m.id DESC LIMIT $5"""
 """Without the translation the parser would keep addresses and the like as one word."""

@@ -4,7 +4,7 @@
 
 CREATE TABLE account (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    login       TEXT    NOT NULL UNIQUE,
+    login       TEXT    NOT NULL UNIQUE,     -- lower case (RFC 8265, UsernameCaseMapped)
     salt        BLOB    NOT NULL,
     iterations  INTEGER NOT NULL,
     stored_key  BLOB    NOT NULL,      -- SCRAM-SHA-256, RFC 5802; empty: nobody can log in by password
@@ -13,7 +13,19 @@ CREATE TABLE account (
     is_admin    INTEGER NOT NULL DEFAULT 0,
     created_at  INTEGER NOT NULL,
     delivered_id INTEGER NOT NULL DEFAULT 0, -- some device has everything up to this entry: where a new device starts
-    deleted_at  INTEGER                -- the name stays taken
+    deleted_at  INTEGER,               -- the name stays taken
+    name        TEXT    NOT NULL DEFAULT '', -- name, note, avatar: what the person says about themselves
+    note        TEXT    NOT NULL DEFAULT '',
+    avatar      TEXT    NOT NULL DEFAULT '', -- the hash of a picture
+    seen_at     INTEGER NOT NULL DEFAULT 0,  -- when the person last came or went
+    is_disabled INTEGER NOT NULL DEFAULT 0   -- nothing logs it in
+) STRICT;
+CREATE INDEX account_avatar ON account (avatar) WHERE avatar <> '';
+
+CREATE TABLE picture (
+    hash        TEXT    NOT NULL PRIMARY KEY,  -- SHA-256 of data, hexadecimal
+    type        TEXT    NOT NULL,
+    data        BLOB    NOT NULL
 ) STRICT;
 
 CREATE TABLE device (
@@ -42,7 +54,14 @@ CREATE TABLE invite (
     is_setup    INTEGER NOT NULL DEFAULT 0,  -- makes the administrator
     uses_left   INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
-    expires_at  INTEGER
+    expires_at  INTEGER,
+    inviter_id  INTEGER REFERENCES account(id)  -- becomes a friend of those whom the invite lets in
+) STRICT;
+
+CREATE TABLE reset (                         -- a one-time code that sets a new password of an account
+    account_id  INTEGER NOT NULL PRIMARY KEY REFERENCES account(id),
+    hash        BLOB    NOT NULL UNIQUE,
+    expires_at  INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE conversation (
@@ -59,6 +78,9 @@ CREATE TABLE member (
     peer_id         INTEGER NOT NULL REFERENCES account(id),
     delivered_id    INTEGER NOT NULL DEFAULT 0,  -- some device of the account has the conversation up to here
     read_id         INTEGER NOT NULL DEFAULT 0,
+    told_read_id    INTEGER NOT NULL DEFAULT 0,  -- what the peer was told of read_id
+    counted_id      INTEGER NOT NULL DEFAULT 0,  -- not below read_id; unread: the peer's texts between the two
+    unread          INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account_id, conversation_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -75,7 +97,9 @@ CREATE TABLE message (
     cookie          TEXT,
     hidden          INTEGER NOT NULL DEFAULT 0,
     edited_at       INTEGER,
-    retracted_at    INTEGER
+    retracted_at    INTEGER,
+    own_edit_id     INTEGER,                     -- the hidden edit whose text the author sees instead of this one
+    files           TEXT    NOT NULL DEFAULT ''  -- what its readers are told of its files: JSON, packets.files.FileInfo
 ) STRICT;
 CREATE INDEX message_conversation ON message (conversation_id);  -- and id, which SQLite adds to every index by itself
 CREATE UNIQUE INDEX message_cookie ON message (device_id, cookie) WHERE cookie IS NOT NULL;
@@ -86,6 +110,7 @@ CREATE TABLE reaction (
     account_id  INTEGER NOT NULL,
     emoji       TEXT    NOT NULL,
     at          INTEGER NOT NULL,
+    hidden      INTEGER NOT NULL DEFAULT 0,  -- 1: only who reacted sees it; 2: only the other one does
     PRIMARY KEY (message_id, account_id, emoji)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reaction_account ON reaction (account_id);
@@ -94,8 +119,68 @@ CREATE TABLE block (
     account_id  INTEGER NOT NULL REFERENCES account(id),
     blocked_id  INTEGER NOT NULL REFERENCES account(id),
     at          INTEGER NOT NULL,
+    name        TEXT    NOT NULL DEFAULT '', -- name, note, avatar: what the blocked one was last told of the account
+    note        TEXT    NOT NULL DEFAULT '',
+    avatar      TEXT    NOT NULL DEFAULT '',
     PRIMARY KEY (account_id, blocked_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX block_blocked ON block (blocked_id);
+CREATE INDEX block_avatar ON block (avatar) WHERE avatar <> '';
+
+CREATE TABLE relation (
+    first_id    INTEGER NOT NULL REFERENCES account(id),  -- of the two, whose login sorts first by code points
+    second_id   INTEGER NOT NULL REFERENCES account(id),
+    state       INTEGER NOT NULL,            -- core.contacts.State; no row for NONE
+    asker_id    INTEGER NOT NULL DEFAULT 0,
+    is_ignored  INTEGER NOT NULL DEFAULT 0,
+    at          INTEGER NOT NULL,
+    refused_at  INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (first_id, second_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX relation_second ON relation (second_id);
+CREATE INDEX relation_waiting ON relation (at) WHERE state <> 4;  -- what is not a friendship ends by itself
+
+CREATE TABLE contact (                       -- a row: the peer is listed, or something is noted
+    account_id  INTEGER NOT NULL REFERENCES account(id),
+    peer_id     INTEGER NOT NULL REFERENCES account(id),
+    listed      INTEGER NOT NULL DEFAULT 0,
+    name        TEXT    NOT NULL DEFAULT '',
+    path        TEXT    NOT NULL DEFAULT '', -- the group
+    memo        TEXT    NOT NULL DEFAULT '',
+    PRIMARY KEY (account_id, peer_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contact_peer ON contact (peer_id);
+
+CREATE TABLE blob (                          -- the content of all files of one SHA-256; the bytes are no matter of SQL
+    sha256      TEXT    NOT NULL PRIMARY KEY,
+    bytes       INTEGER NOT NULL,
+    type        TEXT    NOT NULL,
+    width       INTEGER NOT NULL DEFAULT 0,
+    height      INTEGER NOT NULL DEFAULT 0,
+    has_preview INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE file (                          -- one upload of one account
+    id          TEXT    NOT NULL PRIMARY KEY,  -- random
+    account_id  INTEGER NOT NULL REFERENCES account(id),
+    name        TEXT    NOT NULL,
+    bytes       INTEGER NOT NULL,
+    sha256      TEXT    NOT NULL DEFAULT '', -- as announced, until it is whole
+    is_whole    INTEGER NOT NULL DEFAULT 0,
+    warning     TEXT    NOT NULL DEFAULT '',
+    at          INTEGER NOT NULL             -- when it was last asked for by its account, completed, or put in a message
+) STRICT;
+CREATE INDEX file_account ON file (account_id);
+CREATE INDEX file_sha256 ON file (sha256);
+CREATE INDEX file_at ON file (at);
+CREATE INDEX file_part ON file (account_id) WHERE is_whole = 0;
+
+CREATE TABLE message_file (
+    message_id  INTEGER NOT NULL,
+    file_id     TEXT    NOT NULL REFERENCES file(id),
+    PRIMARY KEY (message_id, file_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_file_file ON message_file (file_id);
 
 -- facts about this database: domain, secret (resumption tokens, fake salts), clock (the latest instant used)
 CREATE TABLE fact (
@@ -104,18 +189,20 @@ CREATE TABLE fact (
 ) STRICT, WITHOUT ROWID;
 
 -- search, SQLite only: filled after the fact by the indexer, up to the id in fact 'indexed'; the conversation is a word
--- too, so that a search costs what the conversation holds, not what the server holds
+-- too, so that a search costs what the conversation holds, not what the server holds: c12 is a message in it, e12 the
+-- hidden edit that the author of a message sees instead
 CREATE VIEW message_text AS
-    SELECT id, text, 'c' || conversation_id AS place FROM message WHERE kind = 0 AND retracted_at IS NULL;
+    SELECT id, text, CASE kind WHEN 0 THEN 'c' ELSE 'e' END || conversation_id AS place FROM message
+    WHERE (kind = 0 OR own_edit_id = id) AND retracted_at IS NULL;
 CREATE VIRTUAL TABLE message_words USING fts5(
     text, place, content='message_text', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
 );
 -- edits and retractions of what is indexed already; inserting is never slowed down by a trigger
-CREATE TRIGGER message_reworded AFTER UPDATE OF text ON message
-WHEN old.kind = 0 AND old.retracted_at IS NULL
-    AND old.id <= (SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM fact WHERE name = 'indexed')
+CREATE TRIGGER message_reworded AFTER UPDATE OF text, own_edit_id ON message
+WHEN old.id <= (SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM fact WHERE name = 'indexed')
 BEGIN
     INSERT INTO message_words (message_words, rowid, text, place)
-        VALUES ('delete', old.id, old.text, 'c' || old.conversation_id);
+        SELECT 'delete', old.id, old.text, CASE old.kind WHEN 0 THEN 'c' ELSE 'e' END || old.conversation_id
+        WHERE (old.kind = 0 OR old.own_edit_id = old.id) AND old.retracted_at IS NULL;
     INSERT INTO message_words (rowid, text, place) SELECT id, text, place FROM message_text WHERE id = new.id;
 END;

@@ -126,19 +126,27 @@ def answer(db: sqlite3.Connection, request: Statement | Entry | Words) -> Rows:
     if isinstance(request, Statement):
         return db.execute(numbered(request.sql), request.args).fetchall()
     if isinstance(request, Words):
-        return db.execute(_SEARCH, (_match(request), request.before or 2**62, request.viewer, request.limit)).fetchall()
+        before = 2**62 if request.before is None else request.before
+        own, seen = _match(request, "e"), _match(request, "c")
+        return db.execute(_SEARCH, (seen, before, request.viewer, request.limit, own)).fetchall()
     raise TypeError("reading steps append nothing")
 
 
-_SEARCH = """SELECT m.id FROM message_words JOIN message m ON m.id = message_words.rowid
-    WHERE message_words MATCH ?1 AND message_words.rowid < ?2 AND (m.hidden = 0 OR m.author_id = ?3)
-    ORDER BY message_words.rowid DESC LIMIT ?4"""
+_SEARCH = """SELECT id FROM (
+        SELECT m.id FROM message_words JOIN message m ON m.id = message_words.rowid
+        WHERE message_words MATCH ?1 AND message_words.rowid < ?2 AND (m.hidden = 0 OR m.author_id = ?3)
+            AND (m.own_edit_id IS NULL OR m.author_id <> ?3)
+        ORDER BY message_words.rowid DESC LIMIT ?4)
+    UNION ALL SELECT m.target_id FROM message_words JOIN message m ON m.id = message_words.rowid
+        WHERE message_words MATCH ?5 AND m.target_id < ?2 AND m.author_id = ?3
+    ORDER BY id DESC LIMIT ?4"""
+"""What everybody sees, and what the viewer alone sees of their own: see `message_text` in the schema."""
 
 
-def _match(request: Words) -> str:
+def _match(request: Words, place: str) -> str:
     """Write a search in the language of FTS5; words are of letters and digits, so quoting them is enough."""
     words = " AND ".join(f'"{word}"' for word in request.words)
-    return f'place : "c{request.conversation}" AND text : ({words} *)'
+    return f'place : "{place}{request.conversation}" AND text : ({words} *)'
 
 
 @cache

@@ -10,7 +10,22 @@ from __future__ import annotations
 from veche.packets import Packet
 
 from ..session import Handler
-from . import account, blocking, greeting, history, login, message, typing
+from . import (
+    account,
+    admin,
+    blocking,
+    broadcast,
+    contacts,
+    files,
+    greeting,
+    history,
+    login,
+    message,
+    presence,
+    private,
+    profile,
+    typing,
+)
 
 PUBLIC: dict[type[Packet], Handler] = {**greeting.HANDLERS, **login.HANDLERS, **account.PUBLIC_HANDLERS}
 """What a connection may ask before login."""
@@ -18,9 +33,16 @@ PUBLIC: dict[type[Packet], Handler] = {**greeting.HANDLERS, **login.HANDLERS, **
 ALL: dict[type[Packet], Handler] = {
     **PUBLIC,
     **account.HANDLERS,
+    **admin.HANDLERS,
     **blocking.HANDLERS,
+    **broadcast.HANDLERS,
+    **contacts.HANDLERS,
+    **files.HANDLERS,
     **history.HANDLERS,
     **message.HANDLERS,
+    **presence.HANDLERS,
+    **private.HANDLERS,
+    **profile.HANDLERS,
     **typing.HANDLERS,
 }
 """What a logged-in connection may ask."""

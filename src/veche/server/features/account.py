@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
+from collections.abc import Sequence
 
 import structlog
 
-from veche.core.names import BadLogin
+from veche.core.contacts import NOTHING
 from veche.core.scram import ScramFailed, Verifier, make_verifier
 from veche.packets import ErrorCode, Packet, account
-from veche.storage import accounts, blocks, devices, tokens
+from veche.packets.profile import Profile
+from veche.storage import accounts, admin, blocks, contacts, devices, files, profiles, tokens
+from veche.storage.database import Steps
 
+from ..classic.accounts import register as register_classic
 from ..config import Registration
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
+from .contacts import contacts_of, tell_difference
+from .files import account_left as files_left
 from .login import check_not_locked, local_login, resumption_token, token_hash, wrong_credentials
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -27,23 +34,21 @@ EXPORT_PAGE = 500
 
 async def register(session: Session, packet: account.Register) -> None:
     app = session.app
-    try:
-        login = local_login(session, packet.login)
-    except BadLogin:
-        raise Refused(ErrorCode.BAD_LOGIN) from None
+    login = local_login(session, packet.login)
     check_may_register(session, packet)
     if await app.database.find(accounts.find(login)) is not None and packet.code is None:
         raise Refused(ErrorCode.LOGIN_TAKEN)
+    if app.is_classic:
+        await register_classic(app, login, packet.password)
+        session.send(account.RegisterOk(login=app.directory.address(login), tag=packet.tag))
+        return
+    code_hash = None if packet.code is None else token_hash(code_of(packet.code))
+    if code_hash is not None and await app.database.find(admin.resettable(code_hash, app.now_us())) == login:
+        await reset_password(session, packet, login, code_hash)
+        return
     verifier = await new_verifier(session, packet.password)
     try:
-        await app.database.write(
-            accounts.create(
-                login,
-                *verifier,
-                now=app.now_us(),
-                invite_hash=None if packet.code is None else token_hash(packet.code.strip()),
-            )
-        )
+        created = await app.database.write(accounts.create(login, *verifier, now=app.now_us(), invite_hash=code_hash))
     except accounts.LoginTaken:
         raise Refused(ErrorCode.LOGIN_TAKEN) from None
     except accounts.BadInvite:
@@ -51,22 +56,50 @@ async def register(session: Session, packet: account.Register) -> None:
         raise Refused(ErrorCode.BAD_INVITE) from None
     app.counters.registrations += 1
     log.info("account.created", login=login)
+    inviter = app.online.get(created.inviter_id or 0)
+    if inviter is not None:
+        row = await app.database.find(contacts.get(inviter.id, created.id))
+        inviter.friends.add(created.id)
+        tell_difference(app, inviter, row._replace(pair=NOTHING), row)
     session.send(account.RegisterOk(login=app.directory.address(login), tag=packet.tag))
+
+
+def code_of(text: str) -> str:
+    """The code, which people may paste with the whole link around it."""
+    return re.sub(r".*/invite/|[#?/].*", "", text.strip())
 
 
 def check_may_register(session: Session, packet: account.Register) -> None:
     """Registration is open, or the request brings a code.  Whether the code holds is seen in the transaction."""
     app = session.app
-    if packet.code is None and app.config.registration is not Registration.OPEN:
-        raise Refused(
-            ErrorCode.BAD_INVITE if app.config.registration is Registration.INVITE else ErrorCode.REGISTRATION_CLOSED,
-            "Registration needs an invite code." if app.config.registration is Registration.INVITE else "",
-        )
+    if packet.code is None and app.registration is Registration.INVITE:
+        raise Refused(ErrorCode.BAD_INVITE, "Registration needs an invite code.")
+    if packet.code is None and app.registration is Registration.CLOSED:
+        raise Refused(ErrorCode.REGISTRATION_CLOSED)
     if packet.code is not None:
         check_not_locked(session, f"code from {session.origin}")
     wait_s = app.registration_wait_s(session.link.address)
     if wait_s > 0:
         raise Refused(ErrorCode.TRY_AGAIN_LATER, retry_after_s=round(wait_s, 1))
+
+
+async def reset_password(session: Session, packet: account.Register, login: str, code_hash: bytes) -> None:
+    """A code of ADMIN-ACCOUNT-RESET sets a new password.  As after PASSWORD-CHANGE, sessions end and tokens stay."""
+    app = session.app
+    verifier = await new_verifier(session, packet.password)
+
+    def then(account_id: int) -> None:
+        session.send(account.RegisterOk(login=app.directory.address(login), tag=packet.tag))
+        live = app.directory.find(account_id)
+        for other in () if live is None else live.sessions[:]:
+            if other.token_id is None:
+                other.goodbye(ErrorCode.REVOKED)
+
+    try:
+        await app.database.write(admin.reset(code_hash, *verifier, now=app.now_us()), then)
+    except accounts.BadInvite:  # another has used it meanwhile
+        raise Refused(ErrorCode.BAD_INVITE) from None
+    log.info("account.reset", login=login)
 
 
 async def new_verifier(session: Session, password: str) -> Verifier:
@@ -211,6 +244,7 @@ async def export(session: Session, packet: account.AccountExport) -> None:
     row = await app.database.find(accounts.get(me.id))
     assert row is not None
     rows = await app.database.read(accounts.export_page(me.id, packet.after, EXPORT_PAGE + 1))
+    mine = await app.database.find(profiles.get(me.id))
     page, more = rows[:EXPORT_PAGE], len(rows) > EXPORT_PAGE
     address = app.directory.address
     session.send(
@@ -220,6 +254,8 @@ async def export(session: Session, packet: account.AccountExport) -> None:
             sessions=await session_entries(session, me),
             tokens=await token_entries(session, me),
             blocked=[address(login) for login in await app.database.find(blocks.list(me.id))],
+            contacts=contacts_of(app, me.id, await app.database.find(contacts.all(me.id))),
+            profile=Profile(name=mine.name, note=mine.note, avatar=mine.avatar),
             messages=[
                 account.ExportedMessage(
                     id=one.id,
@@ -227,6 +263,7 @@ async def export(session: Session, packet: account.AccountExport) -> None:
                     author=address(one.author_login),
                     at=app.instant(one.at),
                     text=one.text,
+                    files=files.infos(one.files),
                     edited=one.edited_at is not None,
                     retracted=one.retracted_at is not None,
                     reply_to=one.target_id,
@@ -242,15 +279,31 @@ async def export(session: Session, packet: account.AccountExport) -> None:
 async def delete(session: Session, packet: account.AccountDelete) -> None:
     app, me = session.app, session.account
     assert me is not None
-    await check_password(session, packet.password)
+    row = await check_password(session, packet.password)
 
-    def then(_: None) -> None:
+    def steps() -> Steps[Sequence[accounts.Gone]]:
+        gone = yield from accounts.delete(me.id, app.now_us())
+        if row.is_admin:
+            yield from admin.check_admin_left()
+        return gone
+
+    def then(gone: Sequence[accounts.Gone]) -> None:
         app.forget_routes_to(me)
+        me.friends.clear()
+        for viewer_id, before, after in gone:
+            viewer = app.online.get(viewer_id)
+            if viewer is not None:
+                viewer.friends.discard(me.id)
+                tell_difference(app, viewer, before, after)
         session.send(account.AccountDeleteOk(tag=packet.tag))
         for other in me.sessions[:]:
             other.goodbye(ErrorCode.ACCOUNT_DELETED)
+        files_left(app, me)
 
-    await app.database.write(accounts.delete(me.id, app.now_us()), then)
+    try:
+        await app.database.write(steps(), then)
+    except admin.LastAdmin:
+        raise Refused(ErrorCode.LAST_ADMIN) from None
     await app.database.write(accounts.delete(me.id, app.now_us()))  # also what other devices sent until then
     log.info("account.deleted")
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from veche.packets import ErrorCode, Packet, blocking
 from veche.storage import blocks
+from veche.storage.contacts import Change
 
 from ..live import LiveAccount, Route
 from ..session import Handler, Refused, Session
+from .contacts import announce
 from .message import check_peer
+from .private import blocked as end_introductions
 
 
 async def block(session: Session, packet: blocking.Block) -> None:
@@ -18,12 +21,14 @@ async def block(session: Session, packet: blocking.Block) -> None:
     assert me is not None
     peer = await check_peer(session, packet.login)
 
-    def then(changed: bool) -> None:
+    def then(change: Change | None) -> None:
         reroute(peer, me, is_hidden=True)
         me.blocked.add(peer.login)
         app.typing.pop((peer.id, me.id), None)
-        if changed:
+        if change is not None:
             app.tell(me, blocking.BlockOk(login=peer.address), but=session)
+            announce(app, me, peer, change)
+            end_introductions(app, me, peer)
         session.send(blocking.BlockOk(login=peer.address, tag=packet.tag))
 
     await app.database.write(blocks.block(me.id, peer.id, app.now_us()), then)
@@ -34,15 +39,17 @@ async def unblock(session: Session, packet: blocking.Unblock) -> None:
     assert me is not None
     peer = await check_peer(session, packet.login)
 
-    def then(changed: bool) -> None:
-        if not changed:
+    def then(change: Change | None) -> None:
+        if change is None:
             return
         reroute(peer, me, is_hidden=False)
         me.blocked.discard(peer.login)
+        me.unblocked_at[peer.id] = app.now_us()
+        announce(app, me, peer, change)
         app.tell(me, blocking.UnblockOk(login=peer.address), but=session)
         session.send(blocking.UnblockOk(login=peer.address, tag=packet.tag))
 
-    if not await app.database.write(blocks.unblock(me.id, peer.id), then):
+    if await app.database.write(blocks.unblock(me.id, peer.id), then) is None:
         raise Refused(ErrorCode.UNKNOWN_ID, f"{peer.login} was not blocked.")
 
 

@@ -8,7 +8,23 @@ from veche.packets import MAX_LINE_BYTES, MAX_TEXT, ErrorCode, Packet, link
 from ..config import Registration
 from ..session import Handler, Session
 
-FEATURES = ["accounts", "tokens", "sessions", "messages", "typing", "history", "search", "blocking"]
+FEATURES = [
+    "accounts",
+    "tokens",
+    "sessions",
+    "messages",
+    "typing",
+    "history",
+    "search",
+    "contacts",
+    "presence",
+    "profiles",
+    "broadcast",
+    "private",
+    "blocking",
+    "files",
+    "administration",
+]
 REGISTRATION_TEXT = {
     Registration.OPEN: "",
     Registration.INVITE: "Registration needs an invite code: ask the administrator of this server for one.",
@@ -27,8 +43,9 @@ def hello(session: Session, packet: link.ClientHello) -> None:
             server=config.domain,
             software=f"veche/{veche.__version__}",
             federated=False,
-            registration=config.registration,
-            registration_text=REGISTRATION_TEXT[config.registration],
+            profile="classic" if session.app.is_classic else "community",
+            registration=session.app.registration,
+            registration_text=REGISTRATION_TEXT[session.app.registration],
             mechanisms=[*plus, "SCRAM-SHA-256", "TOKEN", "RESUME"],
             features=FEATURES,
             layer=3,

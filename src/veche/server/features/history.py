@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from veche.packets import ErrorCode, Packet, message
-from veche.storage import conversations, facts, messages
+from veche.storage import conversations, facts, files, messages
 
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
@@ -57,7 +57,7 @@ def cut(page: messages.Page, *, from_end: bool = False) -> messages.Page:
     """The page without what is too much for one packet; one message there is always.  from_end: keep the last ones."""
     rows, size = page.rows[::-1] if from_end else page.rows, 0
     for n, row in enumerate(rows):
-        size += len(row.text)
+        size += len(row.text) + len(row.files)
         if size > PAGE_CHARS and n:
             return page._replace(rows=rows[:n][::-1] if from_end else rows[:n], more=True)
     return page
@@ -73,6 +73,7 @@ def shown(session: Session, page: messages.Page) -> list[message.HistoryMessage]
             from_=app.directory.address(row.author_login),
             at=app.instant(row.at),
             text=row.text,
+            files=files.infos(row.files),
             reply_to=row.target_id,
             edited=row.edited_at is not None,
             retracted=row.retracted_at is not None,

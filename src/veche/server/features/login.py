@@ -21,18 +21,26 @@ import structlog
 from veche.core.names import BadLogin, split_address
 from veche.core.scram import ScramFailed, ServerScram, Verifier, fake_salt
 from veche.packets import ErrorCode, Packet, account, message
-from veche.storage import accounts, blocks, conversations, devices, tokens
+from veche.packets.profile import Profile
+from veche.storage import accounts, contacts, conversations, devices, profiles, tokens
 from veche.storage.accounts import Account
 from veche.storage.database import Steps
 
+from ..classic.accounts import with_keys
+from ..classic.inactivity import watch
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
+from .contacts import are_open, contacts_of
+from .files import offer_waiting
 from .message import save_place, tell_delivered
+from .presence import changed as presence_changed
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-256-PLUS")
 NO_ACCOUNT = -1
+SNAPSHOT_READS = 10
+"""An account that changes so often while it is read gets a snapshot all the same, and another after the replay."""
 
 
 class Wanted(NamedTuple):
@@ -68,6 +76,8 @@ async def start_scram(session: Session, packet: account.Connect, wanted: Wanted)
     login = local_login(session, packet.login)
     check_not_locked(session, login)
     found = await app.database.find(accounts.find(login))
+    if found is not None and app.is_classic:
+        found = await with_keys(app, found)
     if found is None or found.deleted_at is not None or not found.stored_key:
         found = None
         verifier = Verifier(fake_salt(app.secret, login), app.config.scram_iterations, app.decoy_key, app.decoy_key)
@@ -83,6 +93,7 @@ async def start_scram(session: Session, packet: account.Connect, wanted: Wanted)
             secrets.token_urlsafe(18),
             binding=binding,
             offered_plus=binding is not None,
+            keeps_case=app.keeps_case,
         )
     except ScramFailed as error:
         raise Refused(ErrorCode.BAD_REQUEST, str(error)) from None
@@ -115,9 +126,9 @@ async def connect_continue(session: Session, packet: account.ConnectContinue) ->
 def local_login(session: Session, text: str) -> str:
     """The login of an address of this server.  Another server's name, or no name at all, is an unknown one."""
     try:
-        login, domain = split_address(text)
-    except BadLogin:
-        raise Refused(ErrorCode.BAD_LOGIN) from None
+        login, domain = split_address(text, keeps_case=session.app.keeps_case)
+    except BadLogin as error:
+        raise Refused(ErrorCode.BAD_LOGIN, str(error)) from None
     if domain is not None and domain != session.app.config.domain:
         raise Refused(ErrorCode.BAD_LOGIN, f"This server is {session.app.config.domain}.")
     return login
@@ -237,6 +248,7 @@ async def open_session(
 ) -> None:
     """The credentials hold: make this connection a device, tell it the state, replay what it missed."""
     app = session.app
+    check_enabled(row)
     live = app.directory.live(row.id, row.login)
     for device_id in list(live.unsaved):
         await app.database.write(save_place(live, device_id))
@@ -251,18 +263,21 @@ async def open_session(
         await app.database.write(
             devices.acknowledge(row.id, device.id, cursor), lambda taken: tell_delivered(app, live, taken)
         )
-    if not await still_holds(session, row, device.id, token_id):
-        raise Refused(ErrorCode.WRONG_CREDENTIALS)
+    await check_holds(session, row, device.id, token_id)
     # From here to `logged_in` nothing waits: two links must not both become this device, nor one that is gone.
     if not session.is_alive or session.is_closing:
         return
-    for other in live.sessions[:]:
-        if other.device == name:
-            other.goodbye(ErrorCode.REPLACED)
+    replaced = [other for other in live.sessions if other.device == name]
+    if app.is_classic and live.sessions and (wanted.device is None or replaced != live.sessions):  # row T14
+        raise Refused(ErrorCode.ALREADY_LOGGED_IN, f"{live.login} is already logged in.")
     session.token_id = token_id
     if token_id is None:
         app.limit(live)
     session.logged_in(live, name, device.id, cursor)
+    if app.is_classic:
+        watch(session)
+    for other in replaced:
+        other.goodbye(ErrorCode.REPLACED)
     app.counters.logins += 1
     session.send(
         account.ConnectOk(
@@ -270,10 +285,13 @@ async def open_session(
             device=name,
             signature=signature,
             resume=resumption_token(app.secret, row.id, device.id, row.generation, token_id),
+            admin=row.is_admin,
             tag=tag,
         )
     )
     await send_snapshot(session)
+    presence_changed(app, live)
+    offer_waiting(session)
     app.catch_up(session)
 
 
@@ -294,15 +312,22 @@ async def add_device(session: Session, live: LiveAccount, name: str, client: str
     return device
 
 
-async def still_holds(session: Session, row: Account, device_id: int, token_id: int | None) -> bool:
-    """Whether what let this connection in was not revoked while it waited."""
+def check_enabled(row: Account) -> None:
+    """Only who has proved that the account is theirs comes this far, so they may be told."""
+    if row.is_disabled:
+        raise Refused(ErrorCode.DISABLED)
+
+
+async def check_holds(session: Session, row: Account, device_id: int, token_id: int | None) -> None:
+    """What let this connection in was not revoked while it waited.  Raises Refused: wrong-credentials, disabled."""
     find = session.app.database.find
+    has_device = await find(devices.get(row.id, device_id)) is not None
+    has_token = token_id is None or any(one.id == token_id for one in await find(tokens.list(row.id)))
     now = await find(accounts.get(row.id))
-    if now is None or now.deleted_at is not None or await find(devices.get(row.id, device_id)) is None:
-        return False
-    if token_id is None:
-        return now.generation == row.generation
-    return any(one.id == token_id for one in await find(tokens.list(row.id)))
+    is_same = now is not None and (now.generation == row.generation or token_id is not None)
+    if now is None or now.deleted_at is not None or not (has_device and has_token and is_same):
+        raise Refused(ErrorCode.WRONG_CREDENTIALS)
+    check_enabled(now)
 
 
 def free_name(live: LiveAccount, prefix: str) -> str:
@@ -315,13 +340,28 @@ def free_name(live: LiveAccount, prefix: str) -> str:
 
 
 async def send_snapshot(session: Session) -> None:
-    """Tell the state of everything, once."""
-    app, live = session.app, session.account
+    """Tell the state of everything, once.
+
+    What happens while it is read may be missing from it, and is not told to this link: then it is read again.
+    """
+    app, live, feed = session.app, session.account, session.feed
     assert live is not None
-    upto = app.announced_id
-    rows = await app.database.find(conversations.snapshot(live.id))
-    blocked = await app.database.find(blocks.list(live.id))
+    assert feed is not None
+    find = app.database.find
+    reads = 0
+    while True:
+        feed.is_settling, feed.missed_marks = True, False
+        upto = app.announced_id
+        rows = await find(conversations.snapshot(live.id))
+        people = await find(contacts.all(live.id))
+        mine = await find(profiles.get(live.id))
+        feed.is_settling = False
+        reads += 1
+        if not feed.missed_marks or reads == SNAPSHOT_READS:
+            break
+    blocked = [row.login for row in people if row.blocked_at is not None]
     live.blocked = set(blocked)
+    live.friends = {row.peer_id for row in people if are_open(row)}
     session.send(
         message.Snapshot(
             conversations=[
@@ -335,10 +375,14 @@ async def send_snapshot(session: Session) -> None:
                 )
                 for row in rows
             ],
-            blocked=[app.directory.address(login) for login in blocked],
+            blocked=[app.directory.address(login) for login in sorted(blocked)],
+            contacts=[] if app.is_classic else contacts_of(app, live.id, people),
+            profile=Profile(name=mine.name, note=mine.note, avatar=mine.avatar),
+            announcement=app.announcement,
             upto=upto,
         )
     )
+    app.database.mark(lambda: conversations.count_unread(live.id), ("unread", live.id))
 
 
 HANDLERS: dict[type[Packet], Handler] = {

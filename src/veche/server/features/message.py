@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from veche.core.names import BadLogin, split_address
 from veche.packets import ErrorCode, Packet, message
-from veche.storage import accounts, conversations, devices, messages
+from veche.packets.files import FileInfo
+from veche.storage import accounts, conversations, devices, files, messages
 from veche.storage.database import Entry, Kind, Steps, StorageError, Stored
 
 from ..live import LiveAccount, Route, Unsaved
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..app import HomeServer
 
 TEXT = int(Kind.TEXT)
+NO_FILES: list[FileInfo] = []
 
 
 class Receipt(NamedTuple):
@@ -42,46 +44,74 @@ class Receipt(NamedTuple):
 
 def message_send(session: Session, packet: message.MessageSend) -> Coroutine[Any, Any, None] | None:
     route = session.routes.get(packet.to)
-    if route is None or packet.reply_to is not None:
+    if route is None or packet.reply_to is not None or packet.files or not packet.text:
         return message_send_looked_up(session, packet)
     store(session, route, packet)
     return None
 
 
 async def message_send_looked_up(session: Session, packet: message.MessageSend) -> None:
-    """The first message to someone, or an answer: look up whom or what it is about."""
+    """The first message to someone, an answer, or one with files: look up whom or what it is about."""
+    if not packet.text and not packet.files:
+        raise Refused(ErrorCode.BAD_REQUEST, "A message has a text, or files.")
     route = await check_route(session, packet.to)
     if packet.reply_to is not None:
         assert session.account is not None
         target = await session.app.database.find(messages.get(packet.reply_to, session.account.id))
         if target is None or target.conversation != route.conversation or target.kind != TEXT:
             raise Refused(ErrorCode.UNKNOWN_MESSAGE)
-    store(session, route, packet)
+    storing = store(session, route, packet)
+    if storing is not None:
+        await storing
 
 
-def store(session: Session, route: Route, packet: message.MessageSend) -> None:
+def store(session: Session, route: Route, packet: message.MessageSend) -> Coroutine[Any, Any, None] | None:
     """Queue the message; when it is durable, `announce` follows."""
     app, author = session.app, session.account
     assert author is not None
-    app.database.append(
-        Entry(
-            route.conversation,
-            TEXT,
-            author.id,
-            session.device_id,
-            app.now_us(),
-            packet.text,
-            packet.reply_to,
-            packet.cookie,
-            1 if route.is_hidden else 0,
-        ),
-        Receipt(session, author, route, packet),
+    if packet.from_ is not None:
+        raise Refused(ErrorCode.FORBIDDEN, "The sender is whoever is logged in; leave `from` out.")
+    if route.is_hidden and app.is_classic:
+        raise Refused(ErrorCode.BLOCKED)
+    entry = Entry(
+        route.conversation,
+        TEXT,
+        author.id,
+        session.device_id,
+        app.now_us(),
+        packet.text,
+        packet.reply_to,
+        packet.cookie,
+        1 if route.is_hidden else 0,
     )
+    receipt = Receipt(session, author, route, packet)
+    if packet.files:
+        return store_with_files(entry, receipt)
+    app.database.append(entry, receipt)
     session.pending += 1
     if session.pending >= app.config.unacknowledged or app.database.pending > app.pending_high:
         app.hold(session)
     elif author.budget is not None:
         spend(session)
+    return None
+
+
+async def store_with_files(entry: Entry, receipt: Receipt) -> None:
+    """The same for a message with files of its author.  Raises Refused: unknown-id."""
+    session = receipt.session
+    app = session.app
+
+    def then(result: tuple[Stored, list[FileInfo]]) -> None:
+        stored, told = result
+        app.stored(stored.id)
+        app.counters.messages_stored += 1
+        announce(receipt, stored, told)
+
+    spend(session)
+    try:
+        await app.database.write(files.attach(entry, receipt.packet.files), then)
+    except files.UnknownFile:
+        raise Refused(ErrorCode.UNKNOWN_ID, "One of these is no finished upload of yours, or no longer.") from None
 
 
 def spend(session: Session) -> None:
@@ -116,20 +146,25 @@ async def check_route(session: Session, to: str) -> Route:
     return route
 
 
-async def check_peer(session: Session, to: str) -> LiveAccount:
+async def check_peer(session: Session, to: str, *, deleted_too: bool = False) -> LiveAccount:
     """Another person of this server, by login or address.  Raises Refused: unknown-user, self."""
-    app, author = session.app, session.account
-    assert author is not None
+    peer = await find_account(session, to, deleted_too=deleted_too)
+    if peer is session.account:
+        raise Refused(ErrorCode.SELF)
+    return peer
+
+
+async def find_account(session: Session, to: str, *, deleted_too: bool = False) -> LiveAccount:
+    """A person of this server, by login or address.  Raises Refused: unknown-user."""
+    app = session.app
     try:
-        login, domain = split_address(to)
+        login, domain = split_address(to, keeps_case=app.keeps_case)
     except BadLogin:
         raise Refused(ErrorCode.UNKNOWN_USER) from None
     if domain is not None and domain != app.config.domain:
         raise Refused(ErrorCode.UNKNOWN_USER, "This server does not exchange messages with other servers.")
-    if login == author.login:
-        raise Refused(ErrorCode.SELF)
     row = await app.database.find(accounts.find(login))
-    if row is None or row.deleted_at is not None:
+    if row is None or (row.deleted_at is not None and not deleted_too):
         raise Refused(ErrorCode.UNKNOWN_USER)
     return app.directory.live(row.id, row.login)
 
@@ -137,8 +172,8 @@ async def check_peer(session: Session, to: str) -> LiveAccount:
 # -- announcing, after the commit
 
 
-def announce(receipt: Receipt, stored: Stored) -> None:
-    """The message is stored: tell everyone whom it concerns, and its sender that it is so."""
+def announce(receipt: Receipt, stored: Stored, told: list[FileInfo] = NO_FILES) -> None:
+    """The message is stored: tell everyone whom it concerns, and its sender that it is so.  told: its files."""
     session, author, route, packet = receipt
     id = stored.id
     app = session.app
@@ -155,7 +190,7 @@ def announce(receipt: Receipt, stored: Stored) -> None:
             for to in peer.sessions:
                 if to.feed.is_live and id > to.feed.sent_id:  # type: ignore[union-attr]
                     if event is None:
-                        event = event_of(receipt, stored, at)
+                        event = event_of(receipt, stored, at, told)
                         line = JSON.encode(event)
                     to.unacknowledged[author] = route.conversation, id
                     if to.is_json:
@@ -165,19 +200,19 @@ def announce(receipt: Receipt, stored: Stored) -> None:
                     app.counters.deliveries += 1
         devices_of_author = author.sessions
         if len(devices_of_author) > 1 or (devices_of_author and devices_of_author[0] is not session):
-            event = event or event_of(receipt, stored, at)
+            event = event or event_of(receipt, stored, at, told)
             for own in devices_of_author:
                 if own is not session and own.feed.is_live and id > own.feed.sent_id:  # type: ignore[union-attr]
                     own.send(event)
     if session.is_alive:
-        sent = message.MessageSent(id=id, seq=stored.seq, at=at, cookie=packet.cookie, tag=packet.tag)
+        sent = message.MessageSent(id=id, seq=stored.seq, at=at, files=told, cookie=packet.cookie, tag=packet.tag)
         if session.is_json:
             session.link.put(JSON.encode(sent))
         else:
             session.send(sent)
 
 
-def event_of(receipt: Receipt, stored: Stored, at: str) -> message.Message:
+def event_of(receipt: Receipt, stored: Stored, at: str, told: list[FileInfo]) -> message.Message:
     """The message as everyone sees it."""
     packet = receipt.packet
     return message.Message(
@@ -187,6 +222,7 @@ def event_of(receipt: Receipt, stored: Stored, at: str) -> message.Message:
         to=receipt.route.peer.address,
         at=at,
         text=packet.text,
+        files=told,
         reply_to=packet.reply_to,
     )
 
@@ -229,6 +265,7 @@ def event_of_row(row: messages.LogRow, address: Any, at: str) -> LogEvent:
                 to=other,
                 at=at,
                 text=row.text,
+                files=files.infos(row.files),
                 reply_to=row.target_id,
                 edited=row.edited_at is not None,
                 retracted=row.retracted_at is not None,
@@ -313,6 +350,8 @@ async def change(
     def then(stored: Stored) -> None:
         app.stored(stored.id)
         if not stored.repeat:
+            if kind == Kind.RETRACT:
+                app.files.message_left(files.infos(row.files))
             changed = messages.LogRow(
                 id=stored.id,
                 conversation=row.conversation,
@@ -416,7 +455,7 @@ async def read(session: Session, packet: message.MessageReadUpTo) -> None:
         if not is_silent:
             app.tell(other, event)
 
-    await app.database.write(conversations.mark_read(me.id, row.conversation, row.id), then)
+    await app.database.write(conversations.mark_read(me.id, row.conversation, row.id, not is_silent), then)
 
 
 HANDLERS: dict[type[Packet], Handler] = {

@@ -1,0 +1,103 @@
+"""Chromium of the system, driven by Playwright: one browser, a context for each person.
+
+Nothing of it goes to the network: what browsers do in the background is switched off.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
+NO_CHROMIUM = "needs Chromium: apt-get install chromium"
+INSECURE_HOST = "insecure.test"
+"""A name of this machine that is no secure context for a browser: over plain HTTP it has no cryptography."""
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--mute-audio",
+    f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Tab:
+    """A page of one person, in a context of their own: `tab.page`, and what went wrong in it.
+
+    options: those of `Browser.new_context`.
+    """
+
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+        self.url = url
+        self.context = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}} | options)
+        self.page = self.context.new_page()
+        self.faults: list[str] = []
+        watch(self.page, self.faults)
+
+    def open(self, path: str = "/") -> Page:
+        """Go to a page of the client and wait until it is there."""
+        self.page.goto(self.url + path)
+        self.page.locator("#app > *").first.wait_for()
+        return self.page
+
+    def sign_in(self, login: str, password: str = "a password") -> Page:
+        """Sign in with login and password, and wait until all is there."""
+        page = self.open()
+        page.get_by_role("textbox", name="Login").fill(login)
+        page.get_by_role("textbox", name="Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        self.is_connected()
+        page.get_by_role("navigation", name="Contacts").wait_for()
+        return page
+
+    def is_connected(self) -> None:
+        """Wait until the page says so."""
+        self.page.locator("html[data-state=connected]").wait_for(state="attached")
+
+    def write(self, text: str) -> None:
+        """Write a message in the open conversation and send it."""
+        self.page.get_by_role("textbox", name="Message").fill(text)
+        self.page.get_by_role("button", name="Send").click()
+
+    def talk_to(self, name: str) -> Page:
+        """Open the conversation with somebody."""
+        self.page.get_by_role("link", name=name, exact=True).click()
+        self.page.get_by_role("textbox", name="Message").wait_for()
+        return self.page
+
+    def close(self) -> None:
+        self.context.close()
+
+
+def watch(page: Page, faults: list[str]) -> None:
+    """Collect what the page complains about: exceptions, and what its policy (CSP) has refused."""
+    page.on("pageerror", lambda error: faults.append(describe(error)))
+    page.on("console", lambda said: faults.append(said.text) if "Security Policy" in said.text else None)
+
+
+def describe(error: Error) -> str:
+    """An exception of a page with where it came from."""
+    return f"{error.message}\n{error.stack or ''}"
+
+
+def events(page: Page) -> Mapping[str, Any]:
+    """What the page itself measures of how it feels: the longest task so far, in milliseconds."""
+    return page.evaluate("() => ({ longest: Math.max(0, ...(window.longTasks ?? [])) })")
