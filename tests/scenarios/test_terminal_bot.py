@@ -38,4 +38,5 @@ def test_the_bot_of_the_page_echoes_what_it_is_told(server: ServerProcess, alice
         finally:
             bot.kill()
             _, complained = bot.communicate(timeout=10)
-        assert complained == b""
+        slow = b"Executing "  # asyncio's debug mode also says what took long, on a machine that is busy
+        assert [line for line in complained.splitlines() if not line.startswith(slow)] == []

@@ -34,7 +34,9 @@ from veche.packets.account import (
     Register,
     RegisterOk,
 )
+from veche.packets.broadcast import BroadcastSend
 from veche.packets.codec import JsonCodec
+from veche.packets.contacts import ContactsGet, FriendAnswer
 from veche.packets.link import (
     ClientHello,
     Error,
@@ -58,6 +60,7 @@ from veche.packets.message import (
     Snapshot,
     TypingStartedTo,
 )
+from veche.packets.presence import PresenceSet, WhoElse
 
 CODEC = JsonCodec()
 VERIFIER: Verifier = make_verifier("secret", b"0123456789abcdef", 4096)
@@ -372,10 +375,32 @@ def test_typing_is_not_told_later() -> None:
     assert server.core.outbox.unfinished == 0
 
 
+def test_that_somebody_was_away_is_not_told_later() -> None:
+    server = Server()
+    server.core.submit(PresenceSet(away=True))
+    server.online()
+    assert server.sent() == []
+    server.core.submit(PresenceSet(away=True))
+    assert server.sent() == [PresenceSet(away=True)]
+    assert server.core.outbox.unfinished == 0
+
+
+def test_what_changes_a_relation_is_asked_once_and_what_asks_again() -> None:
+    server = Server().online(window=9)
+    for packet in (FriendAnswer(login="bob", accepted=True), BroadcastSend(text="hi"), ContactsGet(), WhoElse()):
+        server.core.submit(packet)
+    server.sent()
+    server.core.link_lost(server.now, "test")
+    ended = [event.request for event in server.events() if isinstance(event, Unanswered)]
+    assert [type(one) for one in ended] == [FriendAnswer, BroadcastSend]
+    server.wait(60.0)
+    server.link().hello().welcome()
+    assert [type(one) for one in server.sent()][-2:] == [ContactsGet, WhoElse]
+
+
 @pytest.mark.parametrize(
     "packet",
     [
-        MessageSend(to="bob", text=""),
         MessageSend(to="bob", text="x" * 16_385),
         MessageSend(to="bob", text="\U0001f600" * 16_384),
         MessageSend(to="bob", text="lone \ud800 surrogate"),
@@ -598,7 +623,7 @@ def test_a_server_that_stops_says_when_to_come_back() -> None:
     "code",
     [
         *(ErrorCode.REPLACED, ErrorCode.REVOKED, ErrorCode.ACCOUNT_DELETED, ErrorCode.LOGGED_OUT),
-        *(ErrorCode.TOO_MANY_ERRORS, ErrorCode.TOO_LARGE),
+        *(ErrorCode.TOO_MANY_ERRORS, ErrorCode.TOO_LARGE, ErrorCode.INACTIVE),
     ],
 )
 def test_some_goodbyes_are_for_good(code: ErrorCode) -> None:
@@ -622,6 +647,23 @@ def test_a_session_that_ended_while_away_is_the_end_without_a_password() -> None
     server.say(ConnectFailed(code=ErrorCode.WRONG_CREDENTIALS, reason="no"))
     lost = server.events()[-1]
     assert lost == Lost(ErrorCode.WRONG_CREDENTIALS, "no", None)
+
+
+def test_a_device_that_is_known_goes_on_trying_from_the_start() -> None:
+    """Rows: M37 (partly)."""
+    server = Server(place=Place("laptop", "r0", 7))
+    server.core.persist(Credentials("alice"), server.now, "Nobody listens.")
+    assert server.events() == [Lost(None, "Nobody listens.", 0.5)]
+    assert server.wait(0.5) == [DialDue()]
+    server.core.dial_failed(server.now, "Nobody listens.")
+    assert server.events() == [Lost(None, "Nobody listens.", 1.0)]
+    assert server.wait(1.0) == [DialDue()]
+    server.link().hello()
+    (connect,) = server.sent()
+    assert isinstance(connect, Connect)
+    assert (connect.mechanism, connect.token, connect.cursor) == ("RESUME", "r0", 7)
+    server.welcome()
+    assert server.core.phase is Phase.ONLINE
 
 
 def test_a_lock_while_reconnecting_is_waited_for() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -24,9 +25,13 @@ from veche.client import (
     RequestFailed,
 )
 from veche.client import client as shell
+from veche.client.events import Unanswered
+from veche.client.private import Asked
 from veche.packets import ErrorCode
+from veche.packets.contacts import FriendAnswer, Relation
 from veche.packets.link import ServerHello
 from veche.packets.message import Message
+from veche.packets.private import PrivateRequest
 
 HELLO = {
     "type": "HELLO",
@@ -359,6 +364,32 @@ def test_a_request_that_may_have_been_done_is_not_repeated() -> None:
     run(work())
 
 
+def test_a_posted_request_that_may_have_been_done_is_told_of() -> None:
+    """Rows: A21 (partly)."""
+
+    async def work() -> None:
+        async def breaks(link: Link) -> None:
+            await link.let_in()
+            await link.expect("FRIEND-ANSWER")
+            link.close()
+
+        async def goes_on(link: Link) -> None:
+            await link.let_in()
+            await link.expect("GOODBYE")
+
+        async with scripted(breaks, goes_on) as port, client_of(port, everything=True) as client:
+            client.post(FriendAnswer(login="bob", accepted=True))
+            told: list[Any] = []
+            async for batch in client.batches():
+                told += batch
+                if sum(isinstance(item, Online) for item in told) == 2:
+                    break
+            (unanswered,) = [item for item in told if isinstance(item, Unanswered)]
+            assert isinstance(unanswered.request, FriendAnswer)
+
+    run(work())
+
+
 def test_a_request_that_was_given_up_before_it_was_sent_is_not_sent() -> None:
     async def work() -> None:
         gone = asyncio.Event()
@@ -561,6 +592,111 @@ def test_a_line_beyond_all_measure_is_a_lost_link(monkeypatch: pytest.MonkeyPatc
     run(work())
 
 
+def test_every_request_about_people_is_answered_in_its_own_way() -> None:
+    """Rows: A15 (partly), M28 (partly), M31 (partly), M32 (partly), M45 (partly), T22 (partly), T30 (partly)."""
+
+    async def work() -> None:
+        asked: list[dict[str, Any]] = []
+        answers: dict[str, dict[str, Any]] = {
+            "FRIEND-REQUEST": {"type": "FRIEND-REQUEST-OK", "login": "bob@home", "relation": "outgoing"},
+            "FRIEND-ANSWER": {"type": "FRIEND-ANSWER-OK", "login": "bob@home", "accepted": True},
+            **{
+                f"FRIEND-{verb}": {"type": f"FRIEND-{verb}-OK", "login": "bob@home"}
+                for verb in ("IGNORE", "CANCEL", "REMOVE")
+            },
+            "CONTACTS-GET": {"type": "CONTACTS-GET-RESPONSE", "contacts": [{"id": "bob@home", "name": "bob"}]},
+            "CONTACTS-ADD": {"type": "CONTACTS-ADD-OK", "id": "bob@home", "relation": "outgoing"},
+            "CONTACTS-CHANGE": {"type": "CONTACTS-CHANGE-OK", "id": "bob@home"},
+            "CONTACTS-DELETE": {"type": "CONTACTS-DELETE-OK", "id": "bob@home"},
+            "PROFILE-GET": {"type": "PROFILE-GET-OK", "id": "bob@home", "name": "Robert"},
+            "PROFILE-UPDATE": {"type": "PROFILE-UPDATE-OK", "note": "here"},
+            "WHOELSE": {"type": "WHOELSE-OK", "users": ["bob@home"]},
+            "WHOELSESINCE": {"type": "WHOELSESINCE-OK", "users": []},
+            "BROADCAST": {"type": "BROADCAST-OK"},
+        }
+
+        async def serve(link: Link) -> None:
+            await link.let_in()
+            while (packet := await link.hear())["type"] != "GOODBYE":
+                asked.append(packet)
+                if packet["type"] in answers:
+                    link.say({**answers[packet["type"]], "tag": packet["tag"]})
+
+        async with scripted(serve) as port, client_of(port) as client:
+            assert (await client.friend_request("bob")).relation is Relation.OUTGOING
+            await client.friend_answer("bob", accepted=True)
+            await client.friend_ignore("bob")
+            await client.friend_cancel("bob")
+            await client.friend_remove("bob")
+            assert [one.id for one in await client.contacts()] == ["bob@home"]
+            assert (await client.contacts_add("bob", group="a/b")).id == "bob@home"
+            await client.contacts_change("bob", name="", memo="x")
+            await client.contacts_delete("bob")
+            assert (await client.profile("bob")).name == "Robert"
+            assert (await client.update_profile(note="here", avatar=b"\x89PNG")).note == "here"
+            client.set_away(True)
+            assert await client.who_else() == ["bob@home"]
+            assert await client.who_else_since(300) == []
+            assert not (await client.broadcast("hi")).skipped
+        said = {
+            one["type"]: {name: value for name, value in one.items() if name not in ("type", "tag")} for one in asked
+        }
+        assert list(said) == [*list(answers)[:11], "PRESENCE", *list(answers)[11:]]
+        assert said["CONTACTS-CHANGE"] == {"id": "bob", "name": "", "memo": "x"}
+        assert said["PROFILE-UPDATE"] == {"note": "here", "avatar": "iVBORw=="}
+        assert said["PRESENCE"] == {"away": True}
+
+    run(work())
+
+
+def test_a_known_device_waits_for_its_server() -> None:
+    """Rows: M37 (partly)."""
+
+    async def work() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            port = sock.getsockname()[1]
+        client = client_of(port, token=None, place=Place("laptop", "r0", 0))
+        with pytest.raises(CannotConnect) as refused:
+            await client.connect()
+        client.persist(str(refused.value))
+        assert await until(client, Offline)
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            link = Link(reader, writer)
+            assert (await link.let_in())["token"] == "r0"
+            with suppress(EOFError):
+                await link.expect_goodbye()
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", port):
+            assert await until(client, Online) == Online("alice@home", "laptop")
+            await client.close()
+
+    run(work())
+
+
+def test_what_the_server_says_of_private_sessions_comes_before_what_follows_from_it() -> None:
+    """Rows: T42 (partly)."""
+
+    async def work() -> None:
+        async def serve(link: Link) -> None:
+            await link.let_in()
+            link.say({"type": "PRIVATE-REQUEST", "id": "p1", "from": "bob@home", "certificate": "x"})
+            await link.expect("GOODBYE")
+
+        seen: list[Any] = []
+        async with scripted(serve) as port, client_of(port, everything=True) as client:
+            async for batch in client.batches():
+                seen += batch
+                if any(isinstance(item, Asked) for item in batch):
+                    break
+        assert isinstance(seen[-2], Arrived)
+        assert type(seen[-2].packet) is PrivateRequest
+        assert seen[-1] == Asked("bob@home", "p1")
+
+    run(work())
+
+
 def test_full_addresses_are_written_as_the_server_writes_them() -> None:
     async def work() -> None:
         async def serve(link: Link) -> None:
@@ -572,7 +708,7 @@ def test_full_addresses_are_written_as_the_server_writes_them() -> None:
         async with scripted(serve) as port, client_of(port) as client:
             await until(client, Message)
             assert client.full_address("bob") == "bob@home"
-            assert client.full_address("bob@HOME") == "bob@home"
+            assert client.full_address("Bob@HOME") == "bob@home", "in the community profile case makes no difference"
             assert client.full_address("no login") == "no login"
             assert client.last_id("bob") == 4
             await client.next_event()

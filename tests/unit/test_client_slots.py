@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from veche.client.events import Place
-from veche.client.slots import Busy, StateDirectory, StateError, state_directory
+from veche.client.people import People, unseen
+from veche.client.slots import Busy, StateDirectory, StateError, slot_without_memory, state_directory
+from veche.packets.contacts import Contact, Relation
+from veche.packets.presence import Status
+from veche.packets.profile import Profile
+
+AT, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:05:00Z"
 
 
 @pytest.fixture
@@ -74,13 +82,83 @@ def test_a_file_that_was_damaged_is_a_new_device(state: StateDirectory, tmp_path
     again.release()
 
 
+def test_the_people_are_remembered_and_nobody_is_there_for_sure(state: StateDirectory) -> None:
+    """Rows: M37 (partly)."""
+    there = Contact(id="bob@home", name="bob", status=Status.ONLINE, presence=AT, relation=Relation.MUTUAL)
+    gone = Contact(id="carol@home", name="carol", status=Status.OFFLINE, presence=AT, relation=Relation.MUTUAL)
+    people = People(me="alice@home", contacts={one.id: one for one in (there, gone)}, profile=Profile(name="Al"))
+    slot = state.take_slot("home", 3215, "alice", device="laptop")
+    assert slot.people("server") is None
+    slot.keep_people(people, "server", LATER)
+    slot.release()
+    assert state.has_slot("home", 3215, "alice")
+    assert not state.has_slot("home", 3215, "bob")
+    again = state.take_slot("home", 3215, "alice", device="laptop")
+    found = again.people("server")
+    assert found is not None
+    assert found == unseen(people, LATER)
+    assert (found.contacts["bob@home"].presence, found.contacts["carol@home"].presence) == (LATER, AT)
+    assert again.people("another server") is None
+    again.forget_people()
+    assert again.people("server") is None
+    again.forget_people()
+    again.release()
+
+
+def test_a_damaged_list_of_people_is_none(state: StateDirectory, tmp_path: Path) -> None:
+    slot = state.take_slot("home", 3215, "alice", device="laptop")
+    slot.keep_people(People(me="alice@home"), "server", AT)
+    (path,) = (tmp_path / "state").rglob("1.contacts")
+    path.write_bytes(b'{"server": "server", "me": 7}')
+    assert slot.people("server") is None
+    slot.release()
+
+
+def test_a_device_without_memory_forgets_and_fails_at_nothing() -> None:
+    """Rows: M38 (partly)."""
+    slot = slot_without_memory("laptop")
+    slot.keep(Place("laptop", "token", 17), "server")
+    assert slot.place("server") == Place("laptop", "token", 17)
+    slot.keep_people(People(me="alice@home"), "server", AT)
+    assert slot.people("server") is None
+    slot.release()
+
+
+def test_what_was_left_is_used_where_nothing_can_be_written(
+    state: StateDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read-only disk, which a test may not mount: opening a file to write it fails as there.  Rows: M38 (partly)."""
+    slot = state.take_slot("home", 3215, "alice", device="laptop")
+    slot.keep(Place("laptop", "token", 17), "server")
+    slot.release()
+    opened: Any = Path.open
+
+    def read_only(path: Path, mode: str) -> Any:
+        if mode != "rb":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return opened(path, mode)
+
+    def no_file(path: Path, *_: object) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(Path, "open", read_only)
+    monkeypatch.setattr("veche.client.slots.os.open", no_file)
+    again = state.take_slot("home", 3215, "alice", device="other")
+    assert again.place("server") == Place("laptop", "token", 17)
+    again.keep(Place("laptop", "token", 18), "server")
+    assert again.place("server").cursor == 18, "as long as it runs"
+    state.prefer("bell", False)
+    again.release()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 def test_what_logs_in_can_be_read_by_its_owner_only(state: StateDirectory, tmp_path: Path) -> None:
     slot = state.take_slot("home", 3215, "alice", device="laptop")
     slot.keep(Place("laptop", "token", 17), "server")
     slot.release()
     state.trust("home", 3215, "00" * 32)
-    for path in (tmp_path / "state").rglob("*.json"):
+    slot.keep_people(People(me="alice@home"), "server", AT)
+    for path in [*(tmp_path / "state").rglob("*.json"), *(tmp_path / "state").rglob("*.contacts")]:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for path in (tmp_path / "state", *(p for p in (tmp_path / "state").rglob("*") if p.is_dir())):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
@@ -108,10 +186,10 @@ def test_servers_are_trusted_one_by_one(state: StateDirectory) -> None:
 
 
 def test_preferences_are_remembered(state: StateDirectory) -> None:
-    assert state.preference("bell", True)
+    assert state.preferences() == {}
     state.prefer("bell", False)
     state.prefer("typing", True)
-    assert not state.preference("bell", True)
+    assert state.preferences() == {"bell": False, "typing": True}
 
 
 def test_the_directory_is_where_the_system_wants_it(tmp_path: Path) -> None:

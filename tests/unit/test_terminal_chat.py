@@ -10,9 +10,9 @@ import pytest
 
 from veche.cli import chat
 from veche.cli.chat import Usage, parse_fingerprint, parse_server, wish_of
-from veche.client import CannotConnect, CertificateChanged, ClientEnded, LoginRefused, NotVeche
+from veche.client import CannotConnect, CertificateChanged, ClientEnded, LoginRefused, NotVeche, RequestFailed
 from veche.packets import ErrorCode
-from veche.terminal.entrance import Wish, why
+from veche.terminal.wish import Wish, why
 
 
 def wish(*arguments: str, **environ: str) -> Wish:
@@ -49,6 +49,41 @@ def test_a_server_is_login_host_and_port(text: str, server: tuple[str | None, st
 def test_what_is_no_server_is_said(text: str) -> None:
     with pytest.raises(Usage):
         parse_server(text)
+
+
+HEX = "0f" * 32
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "code", "fingerprint"),
+    [
+        (f"https://chat.example.org:3215/invite/ab-cd#sha256={HEX}", (None, "chat.example.org", 3215), "ab-cd", HEX),
+        (f"https://[::1]:4000/invite/ab-cd#sha256={HEX.upper()}", (None, "::1", 4000), "ab-cd", HEX),
+        ("https://bob@127.0.0.1:4000/invite/ab-cd", ("bob", "127.0.0.1", 4000), "ab-cd", None),
+        ("https://bob%2B@127.0.0.1:4000/invite/a%20b/", ("bob+", "127.0.0.1", 4000), "a b", None),
+        ("https://chat.example.org/invite/ab-cd", (None, "chat.example.org", 443), "ab-cd", None),
+    ],
+)
+def test_an_invite_link_says_where_with_what_and_whom_to_trust(
+    text: str, where: tuple[str | None, str, int], code: str, fingerprint: str | None
+) -> None:
+    """Rows: B134 (partly)."""
+    found = wish(text)
+    assert (found.login, found.host, found.port) == where
+    assert (found.code, found.fingerprint, found.is_invited, found.register) == (code, fingerprint, True, True)
+
+
+def test_a_damaged_invite_link_is_said() -> None:
+    for damaged in ("#sha256=00", f"#{HEX}", f"#md5={HEX}"):
+        with pytest.raises(Usage, match="Copy it whole"):
+            wish(f"https://chat.example.org/invite/ab-cd{damaged}")
+    with pytest.raises(Usage, match="This link asks for a check"):
+        wish(f"https://127.0.0.1/invite/ab-cd#sha256={HEX}", "--insecure")
+
+
+def test_a_code_makes_the_account() -> None:
+    found = wish("alice@host", "--code", "ab-cd")
+    assert (found.register, found.is_invited, found.code) == (True, False, "ab-cd")
 
 
 def test_a_fingerprint_may_have_colons() -> None:
@@ -89,7 +124,7 @@ def test_a_token_logs_in_without_a_password(tmp_path: Path) -> None:
         (["alice@host", "--password-file", "/no/such/file"], "cannot be read"),
         (["alice@host", "--fingerprint", "0" * 64, "--insecure"], "leave out"),
         (["alice@host", "--device", "x" * 65], "1 to 64"),
-        (["alice@host", "--register", "--token-file", __file__], "not an access token"),
+        (["alice@host", "--register", "--token-file", __file__], "not with an access token"),
     ],
 )
 def test_what_cannot_be_asked_for_is_said(arguments: list[str], sentence: str) -> None:
@@ -114,6 +149,7 @@ def test_no_tls_is_for_this_machine() -> None:
         (LoginRefused(ErrorCode.LOCKED, "", 58.0), 1, "Try again in 58 s"),
         (LoginRefused(ErrorCode.TRY_AGAIN_LATER, "", 2.0), 3, "Try again in 2 s"),
         (ClientEnded(ErrorCode.REVOKED), 1, "password"),
+        (RequestFailed(ErrorCode.BAD_INVITE), 1, "--code"),
         (EOFError(), 2, "Nobody answered"),
     ],
 )
@@ -122,6 +158,13 @@ def test_every_failure_has_a_code_and_a_sentence_with_what_to_do(error: Exceptio
     assert leave is not None
     assert leave.code == code
     assert words in str(leave)
+
+
+def test_a_link_that_is_used_up_is_said() -> None:
+    leave = why(RequestFailed(ErrorCode.BAD_INVITE), wish("https://bob@host:1/invite/ab-cd"))
+    assert leave is not None
+    assert "used up or too old" in str(leave)
+    assert str(leave).endswith("veche chat bob@host:1")
 
 
 def test_an_error_of_ours_is_not_explained_away() -> None:

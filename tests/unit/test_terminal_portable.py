@@ -11,7 +11,7 @@ from pathlib import Path
 POSIX_ONLY = frozenset(
     ["fcntl", "termios", "tty", "pty", "pwd", "grp", "resource", "posix", "syslog", "curses", "readline", "uvloop"]
 )
-STARTS = ("veche.cli.chat", "veche.terminal.screen", "veche.terminal.plain", "veche.client")
+STARTS = ("veche.cli.chat", "veche.terminal.start", "veche.terminal.plain", "veche.client")
 
 
 def source_of(module: str) -> Path | None:
@@ -69,7 +69,7 @@ class Absent:
 for name in {names!r}:
     sys.modules.pop(name, None)
 sys.meta_path.insert(0, Absent())
-import veche.cli.chat, veche.terminal.screen, veche.terminal.plain, veche.client.slots
+import veche.cli.chat, veche.terminal.start, veche.terminal.plain, veche.client.slots
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from veche.client.state import State, fold
 from veche.packets import ErrorCode, Packet
 from veche.packets.message import (
-    ConversationState,
     Edited,
     HistoryGet,
     HistoryGetOk,
@@ -23,9 +22,8 @@ from veche.packets.message import (
     MessageSendFailed,
     Reacted,
     Retracted,
-    Snapshot,
 )
-from veche.terminal.render import ASCII, Line, Look, Notice, conversation_lines, home_lines, width_of, wrapped
+from veche.terminal.render import ASCII, Line, Look, Notice, conversation_lines, width_of, wrapped
 from veche.terminal.view import View
 
 ME, BOB = "alice@home", "bob@home"
@@ -147,16 +145,6 @@ def test_a_narrow_screen_puts_the_text_below_the_name() -> None:
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     lines = shown(state_of(message(1, author=ME)), Look(70, ME, ASCII, UTC))
     assert lines[1].endswith("#1 v")
-
-
-def test_the_list_of_conversations() -> None:
-    told = [
-        ConversationState(peer=BOB, last_id=5, unread=2),
-        ConversationState(peer="eve@elsewhere", last_id=9),
-    ]
-    lines = text_of(home_lines(state_of(Snapshot(conversations=told, blocked=["eve@elsewhere"])), LOOK))
-    assert lines[0] == "  You are alice@home."
-    assert lines[2:4] == ["  eve@elsewhere  blocked", "  bob  2 new"]
 
 
 @settings(deadline=None)

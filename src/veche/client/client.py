@@ -26,7 +26,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import veche
-from veche.core.names import BadLogin, split_address
 from veche.core.scram import ScramFailed
 from veche.net.dial import (
     CannotConnect,
@@ -44,9 +43,11 @@ from veche.packets.link import ServerHello
 from veche.packets.message import ReplayEnd, Snapshot
 
 from .core import ENTRIES, FOREIGN, Core, Phase
-from .errors import ClientEnded, LinkLost, LoginRefused, RequestFailed, checked
+from .errors import UNANSWERED, ClientEnded, LinkLost, LoginRefused, RequestFailed, checked
 from .events import Arrived, Challenged, Credentials, DialDue, LoggedIn, Lost, NotAPacket, Place, Refused, Unanswered
 from .inbox import Inbox, Item, Offline, Online
+from .people import CLASSIC, full_address
+from .private import NO_SERVER, REQUESTS, PrivateEvent, PrivateSessions
 from .requests import Requests
 
 DEFAULT_PORT = 3215
@@ -58,7 +59,7 @@ KEEP_S = 0.5
 GOODBYE_S = 2.0
 
 
-Event = ServerPacket | Online | Offline
+Event = ServerPacket | Online | Offline | PrivateEvent
 
 
 class Client(Requests):
@@ -126,6 +127,8 @@ class Client(Requests):
         self._is_overflowing = False
         self._ended: Exception | None = None
         self._last_ids: dict[str, int] = {}
+        self.private = PrivateSessions(self._post_now, self._happened_privately, full_address=self.full_address)
+        """The private sessions of this device; what happens in them is among the events."""
 
     def __repr__(self) -> str:
         return f"<Client {self._credentials.login or ''}@{self.host}:{self.port}>"
@@ -166,6 +169,14 @@ class Client(Requests):
         self._touch()
         return await self._login
 
+    def persist(self, reason: str) -> None:
+        """Go on trying to reach the server, and log in then: for a device that is known there, in place of `login`.
+
+        reason: why `connect` failed.  Online, Offline and ClientEnded tell how it goes.
+        """
+        self._core.persist(self._credentials, self._running().time(), reason)
+        self._touch()
+
     def move_to(self, place: Place, keep: Callable[[Place], None] | None) -> None:
         """Be this device, which `keep` remembers; between `connect` and the first `login`."""
         self._kept, self._keep = place, keep
@@ -183,6 +194,7 @@ class Client(Requests):
         """Log out and let go of everything.  handled: what was given out last has been handled.  Idempotent."""
         if handled:
             self._finish_given()
+        await self.private.close()
         if self._link is not None:
             self._core.say_goodbye()
             self._pump()
@@ -222,10 +234,11 @@ class Client(Requests):
             if not await self._has_events():
                 return None
             item = self._inbox.give_one()
-            if not isinstance(item, Arrived):
+            if isinstance(item, Arrived):
+                if item.packet is not None and item.key is None:
+                    return item.packet
+            elif not isinstance(item, Unanswered):
                 return item
-            if item.packet is not None and item.key is None:
-                return item.packet
 
     async def batches(self) -> AsyncIterator[list[Item]]:
         """The same, all that is there at a time, with lines and requests.  Asking for more says these are handled."""
@@ -256,8 +269,10 @@ class Client(Requests):
             elif isinstance(packet, ReplayEnd):
                 self._core.handled(packet.upto)
         self._touch()
-        if self._inbox.size_bytes < LOW_BYTES and not self._is_reading:
-            self._read_on()
+        if self._inbox.size_bytes < LOW_BYTES:
+            self.private.resume()
+            if not self._is_reading:
+                self._read_on()
         if self._is_overflowing and not self._inbox:
             self._is_overflowing = False
             self._core.link_lost(self._now(), "Behind; reading on from the last that was handled.")
@@ -346,13 +361,9 @@ class Client(Requests):
 
     def full_address(self, login: str) -> str:
         """`login` as this server writes it.  What is no login stays as it is; the server will say so."""
-        try:
-            name, domain = split_address(login)
-        except BadLogin:
-            return login
-        if domain is None:
-            domain = self.hello.server if self.hello is not None else ""
-        return f"{name}@{domain}"
+        hello, me = self.hello, self.address or ""
+        domain = hello.server if hello is not None else me.rpartition("@")[2]
+        return full_address(login, domain, keeps_case=hello is None or hello.profile == CLASSIC)
 
     def last_id(self, peer: str) -> int:
         """The newest entry known of the conversation with `peer`, 0 for none."""
@@ -464,6 +475,12 @@ class Client(Requests):
 
     def _arrived(self, event: Arrived) -> None:
         packet = event.packet
+        if packet is not None and event.key not in self._answers:
+            before = len(self._inbox)
+            if self.private.handle(packet):
+                if self._everything:
+                    self._inbox.put(event, before)  # it stands before what follows from it
+                return
         if event.key is not None:
             answer = self._answers.get(event.key)
             if answer is not None and not answer.done():
@@ -503,8 +520,10 @@ class Client(Requests):
             case Refused(code, reason, retry_after_s):
                 fail(self._login, LoginRefused(code, reason, retry_after_s))
             case Unanswered(key):
-                lost = LinkLost("The link broke before the answer came; look whether it was done.")
-                fail(self._answers.get(key), lost)
+                if key in self._answers:
+                    fail(self._answers[key], LinkLost(UNANSWERED))
+                elif self._everything and not isinstance(event.request, REQUESTS):
+                    self._inbox.put(event)
             case DialDue():
                 self._spawn(self._dial_again())
             case Lost():
@@ -514,6 +533,7 @@ class Client(Requests):
 
     def _lost(self, event: Lost) -> None:
         self._drop_link()
+        self.private.server_lost()
         where = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
         if event.reason == FOREIGN:
             fail(self._hello, NotVeche(f"{where} is no Veche server: what answers there speaks another language."))
@@ -539,6 +559,7 @@ class Client(Requests):
         if self._ended is not None:
             return
         self._ended = error
+        self.private.end(error.code if isinstance(error, ClientEnded) else ErrorCode.LOGGED_OUT)
         for answer in self._answers.values():
             fail(answer, error)
         fail(self._login, error)
@@ -546,6 +567,20 @@ class Client(Requests):
         self._drop_link()
         if self._loop is not None:
             self._touch()
+
+    # -- inside: private sessions
+
+    def _post_now(self, packet: Packet) -> str:
+        """Their requests are for the moment."""
+        if not self.is_online:
+            raise LinkLost(NO_SERVER)
+        return self.post(packet)
+
+    def _happened_privately(self, event: PrivateEvent) -> None:
+        self._inbox.put(event)
+        if self._inbox.size_bytes > HIGH_BYTES:
+            self.private.pause()
+        self._touch()
 
     # -- inside: waiting, time, tasks
 

@@ -9,7 +9,7 @@ Rules:
    cursor beyond what the server has (it was restored from a backup) is taken back.
 4. A silent link is asked PING; one that stays silent is lost.
 5. A lost link is dialled again after a growing, jittered pause, unless the server said that this is the end; but not
-   before the device has been logged in once: until then the person decides.
+   before the device has been logged in once, in this run or an earlier one (`persist`): until then the person decides.
 
 Source: rows M04-M09, M13-M19, T29, X03; XEP-0198 §5 for acknowledgement and resumption.
 """
@@ -32,7 +32,7 @@ from veche.packets.account import (
     PasswordChangeOk,
     Register,
 )
-from veche.packets.codec import BadPacket, JsonCodec, UnknownPacket
+from veche.packets.codec import BadPacket, UnknownPacket
 from veche.packets.link import ClientHello, Error, ErrorNotImplemented, Goodbye, Ping, Pong, ServerHello
 from veche.packets.message import (
     Edited,
@@ -45,10 +45,11 @@ from veche.packets.message import (
     TypingEndTo,
     TypingStartedTo,
 )
+from veche.packets.presence import PresenceSet
 
 from .events import Arrived, CoreEvent, Credentials, DialDue, LoggedIn, Lost, NotAPacket, Place, Refused, Unanswered
 from .login import Login
-from .outbox import Outbox
+from .outbox import CODEC, Outbox
 
 VERSION = 1
 HELLO_S = 15.0
@@ -62,7 +63,7 @@ STABLE_S = 10.0
 
 FOREIGN = "What answers there does not speak as Veche does."
 
-FOR_THE_MOMENT = (TypingStartedTo, TypingEndTo)
+FOR_THE_MOMENT = (TypingStartedTo, TypingEndTo, PresenceSet)
 """Worth nothing later: not sent unless the device is logged in."""
 ENTRIES = (Message, Edited, Retracted, Reacted)
 
@@ -72,6 +73,7 @@ FINAL = frozenset(
         ErrorCode.REVOKED,
         ErrorCode.ACCOUNT_DELETED,
         ErrorCode.LOGGED_OUT,
+        ErrorCode.INACTIVE,
         ErrorCode.TLS_REQUIRED,
         ErrorCode.TOO_LARGE,
         ErrorCode.TOO_MANY_ERRORS,
@@ -121,8 +123,7 @@ class Core:
         self._client, self._chance = client, chance
         self._login = Login(client, nonce, may_resume=may_resume)
         self.move_to(place or Place(None, None, 0))
-        codec = JsonCodec()
-        self._encode, self._decode = codec.encode, codec.decode_server
+        self._encode, self._decode = CODEC.encode, CODEC.decode_server
         self._out: list[bytes] = []
         self._events: deque[CoreEvent] = deque()
 
@@ -204,6 +205,12 @@ class Core:
             self._events.append(Lost(code, reason, None))
         else:
             self._wait(now, code, reason, goodbye.retry_after_s if goodbye is not None else None)
+
+    def persist(self, credentials: Credentials, now: float, reason: str) -> None:
+        """The server knows this device and cannot be reached: try again, as after a lost link (rule 5, row M37)."""
+        self._login.take(credentials)
+        self._has_been_online = True
+        self.dial_failed(now, reason)
 
     def dial_failed(self, now: float, reason: str) -> None:
         """The dialling that `DialDue` asked for made no link."""

@@ -6,6 +6,8 @@ from veche.net.dial import CannotConnect, CertificateChanged, DialError, NotVech
 from veche.packets import ERROR_TEXT, ErrorCode, Failed, ServerPacket
 from veche.packets.link import Error, ErrorNotImplemented
 
+UNANSWERED = "The link broke before the answer came; look whether it was done."
+
 
 class ClientError(Exception):
     """Base of what this library raises, apart from the DialErrors."""

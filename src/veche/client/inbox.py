@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from .events import Arrived
+from .events import Arrived, Unanswered
+from .private import PrivateEvent, Said
 
 
 class Online(NamedTuple):
@@ -27,7 +28,7 @@ class Offline(NamedTuple):
     retry_in_s: float | None
 
 
-Item = Arrived | Online | Offline
+Item = Arrived | Online | Offline | Unanswered | PrivateEvent
 
 
 class Inbox:
@@ -35,22 +36,22 @@ class Inbox:
 
     def __init__(self) -> None:
         self.size_bytes = 0
-        """of all lines that are not handled yet"""
+        """of all lines and private texts that are not handled yet"""
         self._items: deque[Item] = deque()
         self._given: list[Item] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._items)
 
     @property
     def is_handled(self) -> bool:
         """Nothing waits, and nothing is being handled."""
         return not self._items and not self._given
 
-    def put(self, item: Item) -> None:
-        self._items.append(item)
-        if isinstance(item, Arrived):
-            self.size_bytes += len(item.line)
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: Item, at: int | None = None) -> None:
+        """Put an event at the end, or behind the first `at` that wait."""
+        self._items.insert(len(self._items) if at is None else at, item)
+        self.size_bytes += size_of(item)
 
     def give_one(self) -> Item:
         """The next one."""
@@ -68,6 +69,12 @@ class Inbox:
         """What was given out last, now handled; nothing when that was asked before."""
         given, self._given = self._given, []
         for item in given:
-            if isinstance(item, Arrived):
-                self.size_bytes -= len(item.line)
+            self.size_bytes -= size_of(item)
         return given
+
+
+def size_of(item: Item) -> int:
+    """What an event holds, in bytes; a private text as if it were ASCII."""
+    if isinstance(item, Arrived):
+        return len(item.line)
+    return len(item.text) if isinstance(item, Said) else 0

@@ -24,6 +24,8 @@ from veche.packets import MAX_LINE_BYTES, MAX_TEXT, ErrorCode, Packet, type_name
 from veche.packets.account import AccountExport, SessionsGet, TokenList
 from veche.packets.blocking import Block, Unblock
 from veche.packets.codec import BadPacket, JsonCodec
+from veche.packets.contacts import ContactsChange, ContactsGet, ContactsUpdate, FriendIgnore
+from veche.packets.files import FileDownload
 from veche.packets.link import Limits
 from veche.packets.message import (
     Edit,
@@ -36,17 +38,24 @@ from veche.packets.message import (
     TypingEndTo,
     TypingStartedTo,
 )
+from veche.packets.presence import PresenceSet, WhoElse, WhoElseSince
+from veche.packets.profile import ProfileGet, ProfileUpdate
 
 from .events import NotAPacket
 
+CODEC = JsonCodec()
+"""Made once: the decoders of all packets take some milliseconds."""
 DEFAULT_WINDOW = 64
 """Before HELLO has said one."""
 
 KEPT = (MessageSend, Edit, Retract, React)
 """Rule 3."""
-REPEATABLE = (HistoryGet, Search, SessionsGet, TokenList, AccountExport, Block, Unblock)
+REPEATABLE = (
+    *(HistoryGet, Search, SessionsGet, TokenList, AccountExport, ContactsGet, ProfileGet, WhoElse, WhoElseSince),
+    *(Block, Unblock, ContactsChange, ContactsUpdate, FriendIgnore, ProfileUpdate, FileDownload),
+)
 """Rule 5."""
-NEVER_ANSWERED = (MessageReadUpTo, TypingStartedTo, TypingEndTo)
+NEVER_ANSWERED = (MessageReadUpTo, TypingStartedTo, TypingEndTo, PresenceSet)
 """Requests whose success is not answered: sent is done."""
 
 
@@ -71,8 +80,7 @@ class Outbox:
         self._waiting: deque[Asked] = deque()
         self._on_the_way: dict[str, Asked] = {}
         self._kept_on_the_way = 0
-        codec = JsonCodec()
-        self._encode, self._decode = codec.encode, codec.decode_client
+        self._encode, self._decode = CODEC.encode, CODEC.decode_client
 
     @property
     def window(self) -> int:
@@ -174,6 +182,8 @@ class Outbox:
 
     def checked(self, packet: Packet) -> bytes:
         """The packet as a line that the server will not refuse for its shape or size.  Raises NotAPacket."""
+        if isinstance(packet, MessageSend) and not packet.text and not packet.files:
+            raise NotAPacket(ErrorCode.BAD_REQUEST, "A message has a text, or files.")
         limits = self.limits
         longest = limits.text_chars if limits is not None else MAX_TEXT
         if len(getattr(packet, "text", "")) > longest:

@@ -3,11 +3,12 @@
 Every `async` one returns when the server has answered, and raises RequestFailed when it refused.  While there is no
 link they wait for one; give up with `asyncio.timeout`.
 
-Source: rows M13-M23, T26, T33-T36, X05.
+Source: rows A12-A29, M13-M23, M28-M47, T22, T23, T26, T30, T33-T36, X05.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -27,6 +28,21 @@ from veche.packets.account import (
     TokenRevoke,
 )
 from veche.packets.blocking import Block, Unblock
+from veche.packets.broadcast import BroadcastOk, BroadcastSend
+from veche.packets.contacts import (
+    Contact,
+    ContactsAdd,
+    ContactsAddOk,
+    ContactsChange,
+    ContactsDelete,
+    ContactsGet,
+    FriendAnswer,
+    FriendCancel,
+    FriendIgnore,
+    FriendRemove,
+    FriendRequest,
+    FriendRequestOk,
+)
 from veche.packets.message import (
     Edit,
     EditOk,
@@ -44,6 +60,13 @@ from veche.packets.message import (
     TypingEndTo,
     TypingStartedTo,
 )
+from veche.packets.presence import PresenceSet, WhoElse, WhoElseSince
+from veche.packets.profile import ProfileGet, ProfileGetOk, ProfileUpdate, ProfileUpdateOk
+
+
+def picture(content: bytes) -> str:
+    """A picture file as PROFILE-UPDATE carries it."""
+    return base64.b64encode(content).decode()
 
 
 class Requests:
@@ -108,6 +131,75 @@ class Requests:
     async def unblock(self, login: str) -> None:
         """Undo `block`."""
         await self.request(Unblock(login=login))
+
+    # -- people
+
+    async def friend_request(self, login: str) -> FriendRequestOk:
+        """Ask somebody to be friends; whom they had asked already, they are friends with at once."""
+        return await self.request(FriendRequest(login=login))
+
+    async def friend_answer(self, login: str, *, accepted: bool) -> None:
+        """Answer a request.  Nobody is told of a no."""
+        await self.request(FriendAnswer(login=login, accepted=accepted))
+
+    async def friend_ignore(self, login: str) -> None:
+        """Leave a request unanswered, on all devices."""
+        await self.request(FriendIgnore(login=login))
+
+    async def friend_cancel(self, login: str) -> None:
+        """Take one's own request back."""
+        await self.request(FriendCancel(login=login))
+
+    async def friend_remove(self, login: str) -> None:
+        """End a friendship."""
+        await self.request(FriendRemove(login=login))
+
+    async def contacts(self) -> list[Contact]:
+        """All contacts: listed, asking, asked, friends, blocked."""
+        return (await self.request(ContactsGet())).contacts
+
+    async def contacts_add(self, login: str, *, name: str = "", group: str = "", memo: str = "") -> ContactsAddOk:
+        """List somebody, and ask them to be friends unless that is under way."""
+        return await self.request(ContactsAdd(id=login, name=name, group=group, memo=memo))
+
+    async def contacts_change(
+        self, login: str, *, name: str | None = None, group: str | None = None, memo: str | None = None
+    ) -> None:
+        """Change one's own name, group or memo for a contact; None: it stays, "": it goes."""
+        await self.request(ContactsChange(id=login, name=name, group=group, memo=memo))
+
+    async def contacts_delete(self, login: str) -> None:
+        """Take somebody off the list; ends the friendship, takes back one's own request."""
+        await self.request(ContactsDelete(id=login))
+
+    async def profile(self, login: str) -> ProfileGetOk:
+        """What somebody says about themselves, with the picture (Base64)."""
+        return await self.request(ProfileGet(login=login))
+
+    async def update_profile(
+        self, *, name: str | None = None, note: str | None = None, avatar: bytes | None = None
+    ) -> ProfileUpdateOk:
+        """Change one's own profile; None: it stays, empty: it goes.  avatar: the content of a picture file."""
+        given = None if avatar is None else picture(avatar)
+        return await self.request(ProfileUpdate(name=name, note=note, avatar=given))
+
+    def set_away(self, away: bool) -> None:
+        """Tell that one has left this device, or is back.  Without a link nobody is told, now or later."""
+        self.post(PresenceSet(away=away))
+
+    async def who_else(self) -> list[str]:
+        """The addresses of those who are online, without oneself."""
+        return (await self.request(WhoElse())).users
+
+    async def who_else_since(self, seconds: int) -> list[str]:
+        """The addresses of those who were online in the last so many seconds, without oneself."""
+        return (await self.request(WhoElseSince(seconds=seconds))).users
+
+    async def broadcast(self, text: str) -> BroadcastOk:
+        """Tell something to all who are online; nobody who is away gets it later."""
+        return await self.request(BroadcastSend(text=text))
+
+    # -- the account
 
     async def sessions(self) -> list[SessionEntry]:
         """The devices of this account, most recently seen first."""

@@ -8,9 +8,10 @@ devices, and one that is started again is the device that it was.  Files are wri
 by their owner only, since a resumption token logs in.
 
 A cursor means something only to the server that made it, so a slot remembers the certificate's fingerprint and starts
-anew when another server answers at its address.
+anew when another server answers at its address.  A directory that cannot be written costs only the memory: what is
+there is used, and what is new is forgotten at the end (row M38).
 
-Source: rows X05, A02 (locks on Windows and elsewhere).
+Source: rows M37, M38, X05, A02 (locks on Windows and elsewhere).
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from veche.packets.contacts import Contact
+from veche.packets.profile import Profile
+
 from .events import Place
+from .people import People, unseen
 
 MAX_SLOTS = 64
 AUTHORITIES = "authorities"
@@ -50,10 +55,24 @@ class _Kept(msgspec.Struct, kw_only=True, omit_defaults=True):
     cursor: int = 0
 
 
-class Slot:
-    """One device of one account on this machine, held by this process until `release`."""
+class _KeptPeople(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The file of the people of a slot."""
 
-    def __init__(self, path: Path, lock: IO[bytes], kept: _Kept) -> None:
+    server: str
+    me: str
+    keeps_case: bool = False
+    contacts: list[Contact] = []
+    profile: Profile = Profile()
+    blocked: frozenset[str] = frozenset()
+
+
+class Slot:
+    """One device of one account on this machine, held by this process until `release`.
+
+    path, lock: None when nothing can be kept.
+    """
+
+    def __init__(self, path: Path | None, lock: IO[bytes] | None, kept: _Kept) -> None:
         self._path, self._lock, self._kept = path, lock, kept
 
     @property
@@ -72,16 +91,51 @@ class Slot:
         self._kept = _Kept(
             device=place.device or self._kept.device, server=server, resume=place.resume, cursor=place.cursor
         )
-        with contextlib.suppress(OSError):
-            write_whole(self._path, msgspec.json.encode(self._kept))
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                write_whole(self._path, msgspec.json.encode(self._kept))
 
-    def forget(self) -> None:
-        """The session is over for good: only the device's name stays."""
-        self.keep(Place(self._kept.device, None, 0), "")
+    def people(self, server: str) -> People | None:
+        """Whom this device knew last on the server with this fingerprint (or AUTHORITIES); nobody is there for sure."""
+        if self._path is None:
+            return None
+        try:
+            kept = msgspec.json.decode(self._path.with_suffix(".contacts").read_bytes(), type=_KeptPeople)
+        except (OSError, msgspec.DecodeError):
+            return None
+        if kept.server != server:
+            return None
+        contacts = {one.id: one for one in kept.contacts}
+        return People(
+            me=kept.me, keeps_case=kept.keeps_case, contacts=contacts, profile=kept.profile, blocked=kept.blocked
+        )
+
+    def keep_people(self, people: People, server: str, at: str) -> None:
+        """Write the people down, as they are at an instant of RFC 3339: those who are there were last seen then."""
+        if self._path is None:
+            return
+        people = unseen(people, at)
+        kept = _KeptPeople(
+            server=server,
+            me=people.me,
+            keeps_case=people.keeps_case,
+            contacts=list(people.contacts.values()),
+            profile=people.profile,
+            blocked=people.blocked,
+        )
+        with contextlib.suppress(OSError):
+            write_whole(self._path.with_suffix(".contacts"), msgspec.json.encode(kept))
+
+    def forget_people(self) -> None:
+        """The account is no longer this device's business."""
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                self._path.with_suffix(".contacts").unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let another process be this device."""
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
 
 class StateDirectory:
@@ -93,9 +147,10 @@ class StateDirectory:
     def take_slot(self, host: str, port: int, login: str, *, device: str, is_chosen: bool = False) -> Slot:
         """Take a device that is free, or make one.
 
-        device: the name of a new device; is_chosen: this device and no other.  Raises Busy, StateError.
+        device: the name of a new device; is_chosen: this device and no other.  Raises Busy; StateError when nothing
+        can be kept here, see `slot_without_memory`.
         """
-        folder = self._path / "devices" / quote(f"{host}:{port} {login}", safe="")
+        folder = self._folder(host, port, login)
         try:
             for directory in (self._path, folder.parent, folder):
                 make_private(directory)
@@ -110,9 +165,16 @@ class StateDirectory:
             raise StateError(f"{error.filename or folder} cannot be used: {error.strerror or error}.") from None
         raise Busy
 
+    def has_slot(self, host: str, port: int, login: str) -> bool:
+        """Some device of this account has been here."""
+        return self._folder(host, port, login).is_dir()
+
+    def _folder(self, host: str, port: int, login: str) -> Path:
+        return self._path / "devices" / quote(f"{host}:{port} {login}", safe="")
+
     @staticmethod
     def _take(folder: Path, stem: str, device: str) -> Slot:
-        lock = (folder / f"{stem}.lock").open("ab")
+        lock = open_lock(folder / f"{stem}.lock")
         try:
             lock_or_busy(lock)
         except BaseException:
@@ -151,24 +213,31 @@ class StateDirectory:
         """The file of pinned fingerprints, for sentences that name it."""
         return self._path / "known_servers.json"
 
-    def preference(self, name: str, default: bool) -> bool:
-        """A remembered choice of the person."""
+    def preferences(self) -> dict[str, bool]:
+        """The remembered choices of the person, by name."""
         try:
-            known = msgspec.json.decode((self._path / "preferences.json").read_bytes(), type=dict[str, bool])
+            return msgspec.json.decode((self._path / "preferences.json").read_bytes(), type=dict[str, bool])
         except (OSError, msgspec.DecodeError):
-            return default
-        return known.get(name, default)
+            return {}
 
     def prefer(self, name: str, value: bool) -> None:
         """Remember a choice; it is only a convenience, so failing to is no matter."""
-        path = self._path / "preferences.json"
-        try:
-            known = msgspec.json.decode(path.read_bytes(), type=dict[str, bool])
-        except (OSError, msgspec.DecodeError):
-            known = {}
         with contextlib.suppress(OSError):
             make_private(self._path)
-            write_whole(path, msgspec.json.encode({**known, name: value}))
+            write_whole(self._path / "preferences.json", msgspec.json.encode({**self.preferences(), name: value}))
+
+
+def slot_without_memory(device: str) -> Slot:
+    """A device that is forgotten at the end (row M38)."""
+    return Slot(None, None, _Kept(device=device))
+
+
+def open_lock(path: Path) -> IO[bytes]:
+    """The file to lock; where nothing can be written, as it was left."""
+    try:
+        return path.open("ab")
+    except OSError:
+        return path.open("rb")
 
 
 def make_private(path: Path) -> None:

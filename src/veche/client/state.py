@@ -11,9 +11,9 @@ Rules:
 4. Typing ends by TYPING-END, by a message, or 10 s after it was last heard of.
 5. What this device sends is `pending` until MESSAGE-SENT turns it into a message, or a refusal says why it will not be.
 
-A conversation is complete from `complete_from` on: older messages are on the server.
+A conversation is complete from `complete_from` on: older messages are on the server.  people.py folds the people.
 
-Source: rows M16-M23, X04, X15, X17; STYLE.md, Laws.
+Source: rows M16-M23, X01, X04, X15, X17; STYLE.md, Laws.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from veche.packets import ERROR_TEXT, Packet
-from veche.packets.account import ConnectOk
-from veche.packets.blocking import BlockOk, UnblockOk
+from veche.packets.blocking import BlockOk
 from veche.packets.message import (
     ConversationState,
     Edit,
@@ -50,6 +49,8 @@ from veche.packets.message import (
     TypingEnd,
     TypingStarted,
 )
+
+from .people import People, fold_people
 
 TYPING_S = 10.0
 MAX_POSTS = 1000
@@ -132,12 +133,10 @@ class Conversation(Struct, frozen=True, kw_only=True):
         return [post for post in self.posts.values() if post.at and post.id >= start]
 
 
-class State(Struct, frozen=True, kw_only=True):
-    """Everything that one account's client shows."""
+class State(People, frozen=True, kw_only=True):
+    """Everything that one account's client shows: the people, and what is written between them."""
 
-    me: str = ""
     conversations: dict[str, Conversation] = field(default_factory=dict[str, Conversation])
-    blocked: frozenset[str] = frozenset()
     typing: dict[str, float] = field(default_factory=dict[str, float])
     """peer -> when it ends"""
 
@@ -147,10 +146,6 @@ class State(Struct, frozen=True, kw_only=True):
 
     def is_typing(self, peer: str, now: float) -> bool:
         return self.typing.get(peer, 0.0) > now
-
-    def address(self, login: str) -> str:
-        """The full address of `login` or `login@domain`."""
-        return login if "@" in login else f"{login}@{self.me.partition('@')[2]}"
 
     def holder(self, message_id: int) -> Conversation | None:
         """The conversation that a known message belongs to."""
@@ -201,13 +196,9 @@ def fold(state: State, packet: Packet, *, now: float = 0.0, request: Packet | No
         case Snapshot():
             return _snapshot(state, packet)
         case BlockOk():
-            return _not_typing(replace(state, blocked=state.blocked | {packet.login}), packet.login)
-        case UnblockOk():
-            return replace(state, blocked=state.blocked - {packet.login})
-        case ConnectOk():
-            return replace(state, me=packet.login)
+            return _not_typing(fold_people(state, packet), packet.login)
         case _:
-            return state
+            return fold_people(state, packet)
 
 
 def _with(state: State, conversation: Conversation) -> State:
@@ -370,4 +361,4 @@ def _snapshot(state: State, packet: Snapshot) -> State:
             peer_delivered_id=max(old.peer_delivered_id, told.peer_delivered_id),
             snapshot=told,
         )
-    return replace(state, conversations=conversations, blocked=frozenset(packet.blocked))
+    return fold_people(replace(state, conversations=conversations), packet)

@@ -1,8 +1,8 @@
-"""What takes more than one request: a new password, the end of the account, the export.
+"""What takes more than one request: a new password, the end of the account, the export, the end of a group.
 
 Each is a coroutine that asks and tells through the screen; what fails is raised.
 
-Source: rows A10, X03.
+Source: rows A10, M41, X03.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from veche.client import Client
+from veche.client.people import Group
 from veche.packets.codec import JsonCodec
 
 
@@ -38,6 +39,22 @@ async def delete_account(client: Client, ask: Ask, say: Callable[[str], None]) -
     password = await ask("Your password, or Ctrl-C to keep the account: ", is_secret=True)
     if password:
         await client.delete_account(password)
+
+
+async def ungroup(client: Client, group: Group, ask: Ask, say: Callable[[str], None]) -> None:
+    """Take everyone out of a group and of those in it, or off the list: the person says which (row M41)."""
+    people = group.everyone()
+    many = f"{len(people)} contact{'s' if len(people) != 1 else ''}"
+    answer = (await ask(f"{many}: u ungroup, d delete and end friendships, Enter nothing: ")).strip().lower()
+    if answer not in ("u", "d"):
+        say("Nothing was changed.")
+        return
+    for one in people:
+        if answer == "u":
+            await client.contacts_change(one.id, group="")
+        else:
+            await client.contacts_delete(one.id)
+    say(f"{group.path}: {many} {'taken out' if answer == 'u' else 'deleted'}.")
 
 
 async def export(client: Client, path: Path, say: Callable[[str], None]) -> None:

@@ -31,6 +31,7 @@ from prompt_toolkit.layout import (
     Layout,
     UIContent,
     UIControl,
+    VSplit,
     Window,
 )
 from prompt_toolkit.layout.menus import CompletionsMenu
@@ -40,6 +41,9 @@ from prompt_toolkit.styles import Style
 
 from .render import Fragments, Line
 
+WIDE = 100
+"""From so many columns on, the list of people stands beside a conversation."""
+SIDE = 28
 COLOURS = {
     "title": "reverse",
     "status": "reverse",
@@ -56,6 +60,16 @@ COLOURS = {
     "day": "ansibrightblack",
     "new": "ansired bold",
     "unread": "bold",
+    "here": "reverse",
+    "heading": "ansibrightblack bold",
+    "group": "bold",
+    "online": "ansigreen",
+    "away": "ansiyellow",
+    "offline": "ansibrightblack",
+    "unknown": "ansibrightblack",
+    "request": "ansimagenta bold",
+    "private": "ansimagenta bold reverse",
+    "side": "ansibrightblack",
     "notice": "ansiblue",
     "error": "ansired",
     "prompt": "bold",
@@ -68,6 +82,11 @@ NO_COLOURS = {
     "me": "bold",
     "new": "bold",
     "unread": "bold",
+    "here": "reverse",
+    "heading": "bold",
+    "group": "bold",
+    "request": "bold",
+    "private": "bold reverse",
     "error": "bold",
     "prompt": "bold",
 }
@@ -80,6 +99,20 @@ class Actions(Protocol):
 
     def pane(self, width: int, height: int) -> list[Line]:
         """At most `height` lines."""
+        ...
+
+    @property
+    def has_side(self) -> bool:
+        """Something stands beside the pane, where there is room."""
+        ...
+
+    def side(self, width: int, height: int) -> list[Line]:
+        """What stands there; at most `height` lines."""
+        ...
+
+    @property
+    def edge(self) -> str:
+        """The sign between the two."""
         ...
 
     def status(self, width: int) -> Fragments: ...
@@ -174,8 +207,17 @@ class Frame:
         self._app.output.bell()
 
     @property
-    def width(self) -> int:
+    def columns(self) -> int:
+        """Of the whole screen."""
         return self._app.output.get_size().columns
+
+    @property
+    def width(self) -> int:
+        """Of the pane."""
+        return self.columns - (SIDE + 2 if self._has_side() else 0)
+
+    def _has_side(self) -> bool:
+        return self.columns >= WIDE and self._actions.has_side
 
     async def ask(self, text: str, *, is_secret: bool = False) -> str:
         """Put a question in the place of the line.  Raises CancelledError when the person does not want to answer."""
@@ -221,15 +263,29 @@ class Frame:
         rows = HSplit(
             [
                 Window(
-                    FormattedTextControl(lambda: FormattedText(actions.title(self.width))),
+                    FormattedTextControl(lambda: FormattedText(actions.title(self.columns))),
                     height=1,
                     style="class:title",
                 ),
-                Window(_Pane(actions), always_hide_cursor=True),
+                VSplit(
+                    [
+                        ConditionalContainer(
+                            VSplit(
+                                [
+                                    Window(_Side(actions), width=SIDE, always_hide_cursor=True),
+                                    Window(width=1, char=lambda: actions.edge, style="class:side"),
+                                    Window(width=1),
+                                ]
+                            ),
+                            Condition(self._has_side),
+                        ),
+                        Window(_Pane(actions), always_hide_cursor=True),
+                    ]
+                ),
                 ConditionalContainer(self._input_window, ~asks),
                 ConditionalContainer(self._answer_window, asks),
                 Window(
-                    FormattedTextControl(lambda: FormattedText(actions.status(self.width))),
+                    FormattedTextControl(lambda: FormattedText(actions.status(self.columns))),
                     height=1,
                     style="class:status",
                 ),
@@ -347,4 +403,17 @@ class _Pane(UIControl):
             lambda i: FormattedText(lines[i - empty].fragments if i >= empty else []),
             line_count=height,
             show_cursor=False,
+        )
+
+
+class _Side(UIControl):
+    """What stands beside the conversation, its beginning at the top."""
+
+    def __init__(self, actions: Actions) -> None:
+        self._actions = actions
+
+    def create_content(self, width: int, height: int) -> UIContent:
+        lines = self._actions.side(width, height)
+        return UIContent(
+            lambda i: FormattedText(lines[i].fragments if i < len(lines) else []), line_count=height, show_cursor=False
         )

@@ -6,7 +6,7 @@ fast as it likes.  What is printed has been handled: only then is it acknowledge
 
 At the end of the input the answers to what was sent are waited for.
 
-Source: rows T26-T39, M13-M23; acceptance runs this mode.
+Source: rows A12-A29, T20-T57, M13-M23, M28-M47; acceptance runs this mode.
 """
 
 from __future__ import annotations
@@ -20,17 +20,42 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import BinaryIO, Protocol
 
-from veche.client import Arrived, Client, ClientEnded, DialError, Offline, Online, RequestFailed
-from veche.packets import MAX_LINE_BYTES, ErrorCode, Packet
+from msgspec.structs import replace
+
+from veche.client import Arrived, Client, ClientEnded, ClientError, DialError, Offline, Online, RequestFailed
+from veche.client.errors import UNANSWERED
+from veche.client.events import Unanswered
+from veche.client.inbox import Item
+from veche.client.people import fold_people
+from veche.client.private import PrivateError, PrivateEvent
+from veche.packets import MAX_LINE_BYTES, ErrorCode, Packet, type_name
 from veche.packets.account import AccountExport, AccountExportOk, ConnectOk, RegisterFailed
 from veche.packets.codec import JsonCodec
+from veche.packets.contacts import ContactsGet, ContactsGetResponse, Relation
 from veche.packets.link import Error
 from veche.packets.message import HistoryGetOk, Message, MessageSend, MessageSent, ReplayEnd, SearchOk
+from veche.packets.presence import PresenceSet
+from veche.packets.profile import ProfileGet
 
-from . import sentences
-from .entrance import EXIT_NO_LINK, EXIT_OK, EXIT_REFUSED, Asker, Entered, Leave, Wish, enter, why
-from .plain_commands import HELP, Command, Help, Logout, Read, Reply, Wrong, parse
+from . import plain_private, sentences
+from .entrance import Entered, enter
+from .people_commands import ProfileChange, Wrong
+from .plain_commands import (
+    HELP,
+    Command,
+    Contacts,
+    Help,
+    Logout,
+    PrivateAnswer,
+    PrivateSay,
+    PrivateStart,
+    PrivateStop,
+    Read,
+    Reply,
+    parse,
+)
 from .text import harmless
+from .wish import EXIT_NO_LINK, EXIT_OK, EXIT_REFUSED, Asker, Leave, Wish, why
 
 PATIENCE_S = 10.0
 """At the end, how long no answer may come before the rest is given up."""
@@ -116,6 +141,8 @@ class Plain:
         self._out, self._say, self._as_json = out, say, as_json
         self._reader = sentences.Reader()
         self._peers: dict[int, str] = {}
+        self._lists: dict[str, tuple[Relation, ...]] = {}
+        """key of a CONTACTS-GET -> which of the contacts are to be printed"""
         self._held = b""
         """A REGISTER-FAILED that does not matter if the login goes well."""
         self._printing: asyncio.Task[Exception | None] | None = None
@@ -196,21 +223,35 @@ class Plain:
                         return
                     if isinstance(command, Read | Reply):
                         await self._settle(client)  # what they mean depends on what the lines before have brought
-                    self._obey(client, command)
+                    await self._obey(client, command)
                 except Wrong as wrong:
                     await self._refuse(ErrorCode.BAD_REQUEST, str(wrong))
                 except RequestFailed as failed:
                     await self._refuse(failed.code, failed.reason)
                 except (ClientEnded, DialError):
                     return  # the printing end knows why
+                except PrivateError as error:
+                    await client.handled_all()  # why it is refused may still have to be printed
+                    await self._refuse(ErrorCode.BAD_REQUEST, str(error))
+                except ClientError as error:
+                    await self._refuse(ErrorCode.TRY_AGAIN_LATER, str(error))
                 if not client.has_room:
                     await client.room()
 
-    def _obey(self, client: Client, command: Command | None) -> None:
+    async def _obey(self, client: Client, command: Command | None) -> None:
         """Do what a line asks for.  Raises Wrong, RequestFailed."""
         match command:
+            case ProfileGet(login=""):
+                client.post(ProfileGet(login=self._reader.address))
+            case PresenceSet(away=away):
+                client.set_away(away)
+                await self._tell("you are away" if away else "you are back")
             case Packet():
                 client.post(command)
+            case Contacts(relations):
+                self._lists[client.post(ContactsGet())] = relations
+            case ProfileChange():
+                client.post(command.request())
             case Reply(message_id, text):
                 peer = self._peers.get(message_id)
                 if peer is None:
@@ -219,10 +260,19 @@ class Plain:
             case Read(login):
                 if not client.read(login):
                     raise RequestFailed(ErrorCode.UNKNOWN_MESSAGE, f"There is nothing to read from {login}.")
+            case PrivateStart() | PrivateSay() | PrivateStop() | PrivateAnswer():
+                await plain_private.obey(client, command)
+            case Help() if self._as_json:
+                self._say(HELP)
             case Help():
-                self._say(HELP.rstrip())
+                await self._tell(HELP)
             case _:
                 pass
+
+    async def _tell(self, sentence: str) -> None:
+        """Say what no packet says, to people."""
+        if not self._as_json:
+            await self._print((sentence + "\n").encode())
 
     async def _refuse(self, code: ErrorCode, reason: str) -> None:
         await self._print(self._line(Error(code=code, reason=reason)))
@@ -253,16 +303,27 @@ class Plain:
         self._out.write(data)
         self._out.flush()
 
-    def _event(self, client: Client, item: Arrived | Online | Offline) -> bytes:
+    def _event(self, client: Client, item: Item) -> bytes:
         """The lines of one event."""
         if isinstance(item, Online):
-            self._reader.address = item.address
             self._say(f"connected as {item.address}, device {item.device}")
             return b""
         if isinstance(item, Offline):
             if not self._is_leaving and item.retry_in_s is not None:
                 self._say(f"reconnecting in {item.retry_in_s:.1f} s: {harmless(item.reason)}")
             return b""
+        if isinstance(item, PrivateEvent):
+            if self._as_json:
+                return plain_private.line(item)
+            return (plain_private.sentence(item, self._reader) + "\n").encode(errors="replace")
+        if isinstance(item, Unanswered):
+            return self._line(Error(code=ErrorCode.TRY_AGAIN_LATER, reason=f"{type_name(item.request)}: {UNANSWERED}"))
+        lines = self._lines_of(client, item)
+        if item.packet is not None:
+            self._reader.people = fold_people(self._reader.people, item.packet)
+        return lines
+
+    def _lines_of(self, client: Client, item: Arrived) -> bytes:
         packet, request = item.packet, item.request
         self._remember(packet, request)
         if isinstance(packet, RegisterFailed):
@@ -270,8 +331,13 @@ class Plain:
             return b""
         if isinstance(packet, AccountExportOk) and packet.next is not None:
             client.post(AccountExport(after=packet.next))
+        relations = self._lists.pop(item.key, None) if item.key is not None else None
+        if relations is not None and isinstance(packet, ContactsGetResponse):
+            return self._contacts(packet, relations)
         if self._as_json:
             return item.line.rstrip() + b"\n"
+        if plain_private.is_told_as_event(packet):
+            return b""
         return self._line(packet, request) if packet is not None else b""
 
     def _remember(self, packet: Packet | None, request: Packet | None) -> None:
@@ -284,7 +350,6 @@ class Plain:
             case HistoryGetOk() | SearchOk():
                 self._peers.update((one.id, packet.peer) for one in packet.messages)
             case ConnectOk():
-                self._reader.address = packet.login
                 self._caught_up.clear()
             case ReplayEnd():
                 self._caught_up.set()
@@ -292,6 +357,11 @@ class Plain:
                 return
         if len(self._peers) > 2 * KNOWN_PEERS:
             self._peers = dict(list(self._peers.items())[-KNOWN_PEERS:])
+
+    def _contacts(self, packet: ContactsGetResponse, relations: tuple[Relation, ...]) -> bytes:
+        """Those contacts that are one of these to me."""
+        found = [one for one in packet.contacts if one.relation in relations]
+        return self._line(replace(packet, contacts=found))
 
     def _line(self, packet: Packet, request: Packet | None = None) -> bytes:
         if self._as_json:

@@ -2,11 +2,12 @@
 
     message bob   hello   there        sends "  hello   there"
 
-Source: rows T26, T33-T38.
+Source: rows A15-A29, M28-M47, T22, T23, T26, T30, T33-T38, T42-T54.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from veche.packets import ClientPacket, Packet
@@ -20,7 +21,21 @@ from veche.packets.account import (
     TokenRevoke,
 )
 from veche.packets.blocking import Block, Unblock
+from veche.packets.broadcast import BroadcastSend
 from veche.packets.codec import BadPacket, JsonCodec, UnknownPacket
+from veche.packets.contacts import (
+    ContactsAdd,
+    ContactsChange,
+    ContactsDelete,
+    ContactsGet,
+    ContactsUpdate,
+    FriendAnswer,
+    FriendCancel,
+    FriendIgnore,
+    FriendRemove,
+    FriendRequest,
+    Relation,
+)
 from veche.packets.message import (
     Edit,
     HistoryGet,
@@ -32,30 +47,11 @@ from veche.packets.message import (
     TypingEndTo,
     TypingStartedTo,
 )
+from veche.packets.presence import PresenceSet, WhoElse, WhoElseSince
+from veche.packets.profile import ProfileGet, ProfileUpdate
 
-HELP = """\
-message LOGIN TEXT      send TEXT; its inner spaces are kept
-reply ID TEXT           answer a message that was shown here
-edit ID TEXT            replace the text of your message
-retract ID              take your message back
-react ID EMOJI          add your reaction; unreact ID EMOJI removes it
-history LOGIN [N]       the newest N messages of a conversation (50)
-search LOGIN TEXT       messages that hold all the words
-read LOGIN              you have read the conversation
-typing LOGIN [end]      you are writing, or have stopped
-block LOGIN             hear nothing from LOGIN; unblock LOGIN undoes it
-sessions                your devices; revoke DEVICE ends one
-tokens                  your access tokens; token NAME makes one, untoken ID ends one
-password OLD NEW        change the password
-export                  everything the server keeps about you
-help                    this text
-logout                  leave
-{"type": ...}           any request as one JSON packet, for texts of several lines
-"""
-
-
-class Wrong(ValueError):
-    """The line is no command.  Its message is a sentence that says what to write."""
+from .people_commands import CONTACT, FRIEND, ProfileChange, Wrong, contact, friend, is_word, profile
+from .text import explained
 
 
 class Read(NamedTuple):
@@ -71,6 +67,38 @@ class Reply(NamedTuple):
     text: str
 
 
+class Contacts(NamedTuple):
+    """`contacts`, `friends`, `requests`, `blocked`: those contacts that are one of these to me."""
+
+    relations: tuple[Relation, ...]
+
+
+class PrivateStart(NamedTuple):
+    """`startprivate LOGIN`"""
+
+    login: str
+
+
+class PrivateSay(NamedTuple):
+    """`private LOGIN TEXT`"""
+
+    login: str
+    text: str
+
+
+class PrivateStop(NamedTuple):
+    """`stopprivate LOGIN`"""
+
+    login: str
+
+
+class PrivateAnswer(NamedTuple):
+    """`accept LOGIN`, `decline LOGIN`; with no login, `y` and `n`, the only request that waits."""
+
+    login: str | None
+    accepted: bool
+
+
 class Help(NamedTuple):
     """`help`"""
 
@@ -79,11 +107,210 @@ class Logout(NamedTuple):
     """`logout`"""
 
 
-Command = Packet | Read | Reply | Help | Logout
+Private = PrivateStart | PrivateSay | PrivateStop | PrivateAnswer
+Command = Packet | Read | Reply | Contacts | ProfileChange | Private | Help | Logout
 
-REQUESTS = (
+
+Parser = Callable[[str, str], Command]
+"""From what follows a command's name, and the right usage, to what is asked for.  Raises Wrong."""
+
+
+class Entry(NamedTuple):
+    """One line of the help.  Entries of one name share their parser."""
+
+    name: str
+    arguments: str
+    what: str
+    parse: Parser
+
+    @property
+    def usage(self) -> str:
+        return f"{self.name} {self.arguments}".rstrip()
+
+
+# -- arguments
+
+
+def _nothing(command: Command) -> Parser:
+    """No arguments; what follows is passed over."""
+    return lambda rest, usage: command
+
+
+def _word(make: Callable[[str], Command]) -> Parser:
+    """One word, such as a login."""
+
+    def parse(rest: str, usage: str) -> Command:
+        if not is_word(rest):
+            raise Wrong(f"Write: {usage}")
+        return make(rest.strip())
+
+    return parse
+
+
+def _some(make: Callable[[str], Command]) -> Parser:
+    """Some words."""
+
+    def parse(rest: str, usage: str) -> Command:
+        if not rest.strip():
+            raise Wrong(f"Write: {usage}")
+        return make(rest.strip())
+
+    return parse
+
+
+def _two(make: Callable[[str, str], Command]) -> Parser:
+    """A word, and all that stands after the one space that ends it."""
+
+    def parse(rest: str, usage: str) -> Command:
+        first, _, second = rest.lstrip().partition(" ")
+        if not first or not second:
+            raise Wrong(f"Write: {usage}")
+        return make(first, second)
+
+    return parse
+
+
+def _history(rest: str, usage: str) -> Command:
+    login, _, count = rest.strip().partition(" ")
+    if not login:
+        raise Wrong(f"Write: {usage}")
+    limit = _number(count.strip() or "50", "A page has 1 to 200 messages.")
+    if not 1 <= limit <= 200:
+        raise Wrong("A page has 1 to 200 messages.")
+    return HistoryGet(peer=login, limit=limit)
+
+
+def _typing(rest: str, usage: str) -> Command:
+    match rest.split():
+        case [login]:
+            return TypingStartedTo(to=login)
+        case [login, "end"]:
+            return TypingEndTo(to=login)
+        case _:
+            raise Wrong(f"Write: {usage}")
+
+
+def _password(old: str, new: str) -> Command:
+    if " " in new.strip():
+        raise Wrong("Here passwords have no spaces; the full terminal (without --plain) takes any.")
+    return PasswordChange(old_password=old, password=new.strip())
+
+
+def _id(text: str) -> int:
+    return _number(text.removeprefix("#"), f"{text!r} is not the number of a message.")
+
+
+def _number(text: str, complaint: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 15:
+        raise Wrong(complaint)
+    return int(text)
+
+
+def _since(text: str) -> Command:
+    return WhoElseSince(seconds=min(_number(text, "How many seconds? Write: whoelsesince 300"), 10**9))
+
+
+def _react(message_id: str, emoji: str, *, remove: bool = False) -> Command:
+    return React(id=_id(message_id), emoji=emoji.strip(), remove=remove)
+
+
+# -- the commands
+
+FRIENDS, REQUESTS = Contacts((Relation.MUTUAL,)), Contacts((Relation.INCOMING, Relation.OUTGOING))
+EVERYONE, BLOCKED = Contacts(tuple(Relation)), Contacts((Relation.BLOCKED,))
+
+GROUPS: dict[str, list[Entry]] = {
+    "Messages": [
+        Entry(
+            "message",
+            "LOGIN TEXT",
+            "send TEXT; its inner spaces are kept",
+            _two(lambda a, b: MessageSend(to=a, text=b)),
+        ),
+        Entry("reply", "ID TEXT", "answer a message that was shown here", _two(lambda a, b: Reply(_id(a), b))),
+        Entry("edit", "ID TEXT", "replace the text of your message", _two(lambda a, b: Edit(id=_id(a), text=b))),
+        Entry("retract", "ID", "take your message back", _word(lambda a: Retract(id=_id(a)))),
+        Entry("react", "ID EMOJI", "add your reaction", _two(_react)),
+        Entry("unreact", "ID EMOJI", "take it back", _two(lambda a, b: _react(a, b, remove=True))),
+        Entry("history", "LOGIN [N]", "the newest N messages of a conversation (50)", _history),
+        Entry(
+            "search", "LOGIN TEXT", "messages with all the words", _two(lambda a, b: Search(peer=a, query=b.strip()))
+        ),
+        Entry("read", "LOGIN", "you have read the conversation", _word(Read)),
+        Entry("typing", "LOGIN [end]", "you are writing, or have stopped", _typing),
+        Entry("broadcast", "TEXT", "tell all friends who are online now", _some(lambda a: BroadcastSend(text=a))),
+    ],
+    "Friends": [
+        *(Entry("friend", f"{verb} LOGIN", what, friend) for verb, (what, _) in FRIEND.items()),
+        Entry("friends", "", "your friends, and whether they are there", _nothing(FRIENDS)),
+        Entry("requests", "", "who waits for your answer, and whom you have asked", _nothing(REQUESTS)),
+        Entry("whoelse", "", "who is online", _nothing(WhoElse())),
+        Entry("whoelsesince", "SECONDS", "who was online in the last so many seconds", _word(_since)),
+        Entry("away", "", "let friends see that you are not at this device", _nothing(PresenceSet(away=True))),
+        Entry("back", "", "you are there again; so does any request", _nothing(PresenceSet())),
+    ],
+    "Contacts": [
+        Entry("contacts", "", "all whom you list, have asked, are asked by, have blocked", _nothing(EVERYONE)),
+        *(Entry("contact", f"{verb} {arguments}", what, contact) for verb, (what, arguments) in CONTACT.items()),
+        Entry("block", "LOGIN", "hear nothing from LOGIN any more", _word(lambda a: Block(login=a))),
+        Entry("unblock", "LOGIN", "undo that", _word(lambda a: Unblock(login=a))),
+        Entry("blocked", "", "whom you have blocked", _nothing(BLOCKED)),
+    ],
+    "Profile": [
+        Entry("profile", "[LOGIN]", "what you, or LOGIN, say about yourselves", profile),
+        Entry("profile", "name=... note=... avatar=FILE", "change it; empty removes", profile),
+    ],
+    "Private sessions, from device to device, never stored": [
+        Entry("startprivate", "LOGIN", "ask LOGIN for one", _word(PrivateStart)),
+        Entry(
+            "accept", "LOGIN", "say yes to who asks you for one; y does too", _word(lambda a: PrivateAnswer(a, True))
+        ),
+        Entry("decline", "LOGIN", "say no; n does too", _word(lambda a: PrivateAnswer(a, False))),
+        Entry("private", "LOGIN TEXT", "say TEXT in it", _two(PrivateSay)),
+        Entry("stopprivate", "LOGIN", "end it", _word(PrivateStop)),
+    ],
+    "Account": [
+        Entry("sessions", "", "your devices", _nothing(SessionsGet())),
+        Entry("revoke", "DEVICE", "log a device out", _some(lambda a: SessionsRevoke(device=a))),
+        Entry("tokens", "", "your access tokens, for bots", _nothing(TokenList())),
+        Entry("token", "NAME", "make one", _some(lambda a: TokenCreate(name=a))),
+        Entry("untoken", "ID", "end one", _word(lambda a: TokenRevoke(id=_id(a)))),
+        Entry("password", "OLD NEW", "change the password", _two(_password)),
+        Entry("export", "", "everything the server keeps about you", _nothing(AccountExport())),
+    ],
+    "This terminal": [
+        Entry("help", "", "this text", _nothing(Help())),
+        Entry("logout", "", "leave", _nothing(Logout())),
+    ],
+}
+ALIASES = {"?": "help", "quit": "logout", "exit": "logout"}
+YES_OR_NO = {"y": PrivateAnswer(None, True), "n": PrivateAnswer(None, False)}
+
+
+def _by_name() -> dict[str, tuple[Parser, str]]:
+    """Each command's parser, and its right usage."""
+    found: dict[str, tuple[Parser, str]] = {}
+    for entry in (entry for entries in GROUPS.values() for entry in entries):
+        before = found.get(entry.name)
+        found[entry.name] = entry.parse, f"{before[1]}, or: {entry.usage}" if before else entry.usage
+    return found
+
+
+COMMANDS = _by_name()
+HELP = "\n".join(
+    [
+        line
+        for group, entries in GROUPS.items()
+        for line in (f"{group}:", *(explained(entry.usage, entry.what) for entry in entries))
+    ]
+    + ["A line that begins with { is one JSON packet: any request, with texts of several lines."]
+)
+
+REQUESTS_AS_JSON = (
     *(MessageSend, Edit, Retract, React, HistoryGet, Search, MessageReadUpTo, TypingStartedTo, TypingEndTo),
     *(Block, Unblock, SessionsGet, SessionsRevoke, TokenCreate, TokenList, TokenRevoke, PasswordChange, AccountExport),
+    *(ContactsGet, ContactsAdd, ContactsChange, ContactsUpdate, ContactsDelete, PresenceSet, WhoElse, WhoElseSince),
+    *(FriendRequest, FriendAnswer, FriendIgnore, FriendCancel, FriendRemove, BroadcastSend, ProfileGet, ProfileUpdate),
 )
 """What may be given as JSON: the rest is the client's own business."""
 
@@ -95,68 +322,15 @@ def parse(line: str) -> Command | None:
     if line.startswith("{"):
         return _parse_json(line)
     name, _, rest = line.lstrip().partition(" ")
-    match name:
-        case "message":
-            login, text = _two(rest, "message LOGIN TEXT")
-            return MessageSend(to=login, text=text)
-        case "reply":
-            message_id, text = _two(rest, "reply ID TEXT")
-            return Reply(_id(message_id), text)
-        case "history":
-            login, _, count = rest.strip().partition(" ")
-            return HistoryGet(peer=_word(login, "history LOGIN [N]"), limit=_count(count.strip() or "50"))
-        case "search":
-            login, text = _two(rest, "search LOGIN TEXT")
-            return Search(peer=login, query=text.strip())
-        case "read":
-            return Read(_word(rest, "read LOGIN"))
-        case "edit":
-            message_id, text = _two(rest, "edit ID TEXT")
-            return Edit(id=_id(message_id), text=text)
-        case "retract":
-            return Retract(id=_id(_word(rest, "retract ID")))
-        case "react" | "unreact":
-            message_id, emoji = _two(rest, f"{name} ID EMOJI")
-            return React(id=_id(message_id), emoji=emoji.strip(), remove=name == "unreact")
-        case "typing":
-            login, _, end = rest.strip().partition(" ")
-            login = _word(login, "typing LOGIN [end]")
-            return TypingEndTo(to=login) if end.strip() == "end" else TypingStartedTo(to=login)
-        case "block":
-            return Block(login=_word(rest, "block LOGIN"))
-        case "unblock":
-            return Unblock(login=_word(rest, "unblock LOGIN"))
-        case _:
-            return _parse_rarer(name, rest)
-
-
-def _parse_rarer(name: str, rest: str) -> Command | None:
-    match name:
-        case "sessions":
-            return SessionsGet()
-        case "revoke":
-            return SessionsRevoke(device=_some(rest, "revoke DEVICE"))
-        case "tokens":
-            return TokenList()
-        case "token":
-            return TokenCreate(name=_some(rest, "token NAME"))
-        case "untoken":
-            return TokenRevoke(id=_id(_word(rest, "untoken ID")))
-        case "password":
-            old, new = _two(rest, "password OLD NEW")
-            if " " in new.strip():
-                raise Wrong("Here passwords have no spaces; the full terminal (without --plain) takes any.")
-            return PasswordChange(old_password=old, password=new.strip())
-        case "export":
-            return AccountExport()
-        case "help" | "?":
-            return Help()
-        case "logout" | "quit" | "exit":
-            return Logout()
-        case "":
-            return None
-        case _:
-            raise Wrong("Invalid command. help lists the commands.")
+    if not name:
+        return None
+    if name in YES_OR_NO and not rest.strip():
+        return YES_OR_NO[name]
+    known = COMMANDS.get(ALIASES.get(name, name))
+    if known is None:
+        raise Wrong("Invalid command. help lists the commands.")
+    parser, usage = known
+    return parser(rest, usage)
 
 
 def _parse_json(line: str) -> Packet:
@@ -166,40 +340,6 @@ def _parse_json(line: str) -> Packet:
         raise Wrong(str(error)) from None
     except UnknownPacket as error:
         raise Wrong(f"There is no request {error.request}.") from None
-    if not isinstance(packet, REQUESTS):
+    if not isinstance(packet, REQUESTS_AS_JSON):
         raise Wrong("This packet is the client's own business.")
     return packet
-
-
-def _two(rest: str, usage: str) -> tuple[str, str]:
-    """A word, and all that stands after the one space that ends it."""
-    first, _, second = rest.lstrip().partition(" ")
-    if not first or not second:
-        raise Wrong(f"Write: {usage}")
-    return first, second
-
-
-def _word(rest: str, usage: str) -> str:
-    word = rest.strip()
-    if not word or " " in word:
-        raise Wrong(f"Write: {usage}")
-    return word
-
-
-def _some(rest: str, usage: str) -> str:
-    if not rest.strip():
-        raise Wrong(f"Write: {usage}")
-    return rest.strip()
-
-
-def _id(text: str) -> int:
-    text = text.removeprefix("#")
-    if not (text.isascii() and text.isdigit()) or len(text) > 15:
-        raise Wrong(f"{text!r} is not the number of a message.")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= 200:
-        raise Wrong("A page has 1 to 200 messages.")
-    return int(text)

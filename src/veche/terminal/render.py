@@ -12,8 +12,9 @@ Source: rows T26, T39, M16, M21.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
+from types import MappingProxyType
 from typing import NamedTuple
 
 from prompt_toolkit.utils import get_cwidth
@@ -21,7 +22,7 @@ from prompt_toolkit.utils import get_cwidth
 from veche.client.state import Conversation, Pending, Post, State
 
 from .sentences import local
-from .text import count, harmless, on_one_line, short_name
+from .text import SECOND_COLUMN, harmless, on_one_line, short_name
 
 Fragments = list[tuple[str, str]]
 """(style, text)"""
@@ -56,24 +57,39 @@ class Marks(NamedTuple):
     rule: str
     reply: str
     online: str
+    away: str
     offline: str
+    unknown: str
+    request: str
+    asked: str
     below: str
+    side: str
 
 
-UNICODE = Marks("…", "✓", "✓✓", "read", "✗", "─", "↪", "●", "○", "▼")
-ASCII = Marks("..", "v", "vv", "read", "x", "-", ">", "*", "-", "v")
+UNICODE = Marks("…", "✓", "✓✓", "read", "✗", "─", "↪", "●", "◐", "○", "·", "◆", "◇", "▼", "│")
+ASCII = Marks("..", "v", "vv", "read", "x", "-", ">", "*", "~", "o", ".", "!", "?", "v", "|")
 
 
 class Look(NamedTuple):
-    """For whom, and onto what."""
+    """For whom, and onto what.  names: of those who are not shown by their login.  today: in `zone`."""
 
     width: int
     me: str
     marks: Marks = UNICODE
     zone: tzinfo | None = None
+    names: Mapping[str, str] = MappingProxyType({})
+    today: date | None = None
 
     def name(self, address: str) -> str:
-        return "you" if address == self.me else short_name(address, self.me.rpartition("@")[2])
+        """How somebody is called (row X23)."""
+        if address == self.me:
+            return "you"
+        name = self.names.get(address)
+        return self.login(address) if name is None else on_one_line(name, 60)
+
+    def login(self, address: str) -> str:
+        """What commands call them."""
+        return short_name(address, self.me.rpartition("@")[2])
 
 
 def width_of(text: str) -> int:
@@ -221,7 +237,7 @@ def post_lines(
 ) -> list[Line]:
     """One message."""
     body: list[Fragments] = []
-    width = _body_width(look, column)
+    width = body_width(look, column)
     if post.reply_to is not None:
         quoted = "a message further up" if answered is None else f"{look.name(answered.author)}: {_quote(answered)}"
         body.append([("class:reply", cut(f"{look.marks.reply} {quoted}", width))])
@@ -240,22 +256,22 @@ def post_lines(
     when = f"{moment:%H:%M}" if moment is not None else "--:--"
     style = "class:me" if post.author == look.me else "class:name"
     meta: Fragments = [("class:meta", f"#{post.id}"), (tick[0], f" {tick[1]}" if tick[1] else "")]
-    return list(_laid_out(post.id, when, (style, look.name(post.author)), body, meta, look, column))
+    return list(laid_out(post.id, when, (style, look.name(post.author)), body, meta, look, column))
 
 
 def pending_lines(key: str, pending: Pending, look: Look, column: int) -> list[Line]:
     """A message of mine that is on its way, or was refused."""
     body: list[Fragments] = [
-        [("class:text", line)] for line in wrapped(harmless(pending.text), _body_width(look, column))
+        [("class:text", line)] for line in wrapped(harmless(pending.text), body_width(look, column))
     ]
     if pending.failed:
         body += [
             [("class:error", line)]
-            for line in wrapped(f"Not sent. {harmless(pending.failed)}", _body_width(look, column))
+            for line in wrapped(f"Not sent. {harmless(pending.failed)}", body_width(look, column))
         ]
     mark = look.marks.failed if pending.failed else look.marks.sending
     meta: Fragments = [("class:error" if pending.failed else "class:meta", mark)]
-    return list(_laid_out(key, "", ("class:me", "you"), body, meta, look, column))
+    return list(laid_out(key, "", ("class:me", "you"), body, meta, look, column))
 
 
 def notice_lines(notice: Notice, look: Look) -> list[Line]:
@@ -264,15 +280,32 @@ def notice_lines(notice: Notice, look: Look) -> list[Line]:
     return [Line((f"notice {notice.number}", i), [(notice.style, f"  {line}")]) for i, line in enumerate(lines)]
 
 
-def _body_width(look: Look, column: int) -> int:
+def page_lines(text: str, look: Look) -> list[Line]:
+    """A text of our own that takes the whole screen."""
+    lines = [line for paragraph in text.split("\n") for line in _hanging(paragraph, look.width - 1)]
+    return [Line(("page", i), [("class:text", f" {line}")]) for i, line in enumerate(lines)]
+
+
+def _hanging(paragraph: str, width: int) -> list[str]:
+    """A line of help; what does not fit goes below where it begins."""
+    has_columns = paragraph.startswith("  ") and paragraph[SECOND_COLUMN - 1 : SECOND_COLUMN] == " "
+    begins = SECOND_COLUMN if has_columns and width > 2 * SECOND_COLUMN else 4 if paragraph.startswith(" ") else 0
+    first, *_ = wrapped(paragraph, max(8, width))
+    rest = wrapped(paragraph[len(first) :].strip(), max(8, width - begins)) if len(first) < len(paragraph) else []
+    return [first, *(" " * begins + line for line in rest)]
+
+
+def body_width(look: Look, column: int) -> int:
+    """Cells for the text of a message."""
     if look.width < NARROW:
         return max(8, look.width - 2)
     return look.width - 6 - column - 1 - 12
 
 
-def _laid_out(
+def laid_out(
     key: str | int, when: str, who: tuple[str, str], body: list[Fragments], meta: Fragments, look: Look, column: int
 ) -> Iterator[Line]:
+    """A message: when, who (style, name), what, and at the end of its first line the signs."""
     name = cut(who[1], column)
     meta_width = sum(width_of(text) for _, text in meta)
     if look.width < NARROW:
@@ -300,35 +333,6 @@ def _reactions(post: Post, look: Look) -> str:
     for who, emoji in post.reactions:
         by_emoji.setdefault(on_one_line(emoji), []).append(look.name(who))
     return "  ".join(f"{emoji} {', '.join(names)}" for emoji, names in by_emoji.items())
-
-
-# -- the list of conversations
-
-
-def home_lines(state: State, look: Look, notices: Sequence[Notice] = ()) -> list[Line]:
-    """What is shown when no conversation is open."""
-    lines: list[Line] = []
-
-    def add(style: str, text: str) -> None:
-        for line in wrapped(text, max(8, look.width - 2)):
-            lines.append(Line(("home", len(lines)), [(style, f"  {line}")]))
-
-    add("class:text", f"You are {on_one_line(state.me)}.")
-    add("", "")
-    conversations = by_recency(state)
-    for conversation in conversations:
-        unread = f"  {count(conversation.unread)} new" if conversation.unread else ""
-        blocked = "  blocked" if conversation.peer in state.blocked else ""
-        style = "class:unread" if unread else "class:text"
-        add(style, f"{look.name(conversation.peer)}{unread}{blocked}")
-    if conversations:
-        add("", "")
-    add(
-        "class:notice", "/to NAME opens a conversation, /help lists the commands, Ctrl-N goes to the next conversation."
-    )
-    for notice in notices:
-        lines += notice_lines(notice, look)
-    return lines
 
 
 def by_recency(state: State) -> list[Conversation]:

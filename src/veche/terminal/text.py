@@ -9,6 +9,8 @@ Source: row T39; Unicode Technical Report 36 §2 for the direction overrides.
 
 from __future__ import annotations
 
+SECOND_COLUMN = 28
+"""Where the meaning of a command begins."""
 _SHOWN: dict[int, str] = {code: chr(0x2400 + code) for code in range(0x20)}  # ␀ ␁ ... ␛ ...
 _SHOWN.update({0x7F: "␡", 0x85: "\n", 0x2028: "\n", 0x2029: "\n", ord("\t"): "    "})
 _SHOWN.update({code: f"<{code:02X}>" for code in range(0x80, 0xA0) if code != 0x85})
@@ -40,6 +42,12 @@ def short_name(address: str, domain: str) -> str:
 def count(number: int) -> str:
     """How many messages wait; the server counts up to a thousand."""
     return str(number) if number < 1000 else "1000+"
+
+
+def explained(usage: str, what: str) -> str:
+    """A command and what it does, in two columns; a long one stands above."""
+    width = SECOND_COLUMN - 3
+    return f"  {usage:<{width}} {what}" if len(usage) <= width else f"  {usage}\n{'':{SECOND_COLUMN}}{what}"
 
 
 def seconds(duration_s: float) -> str:

@@ -1,13 +1,16 @@
-"""What is on the screen: the open conversation, how far it is scrolled back, and what this client has said.
+"""What is on the screen: a conversation, a private one, the list of people, a page of help; and how far it is scrolled.
 
-A view that is scrolled back stays where it is while more arrives: it is held by the key of its lowest line.
+A conversation shows its end, a list and a page their beginning.  A view that is scrolled back stays where it is while
+more arrives: it is held by the key of its lowest line.
 """
 
 from __future__ import annotations
 
 from veche.client.state import Conversation, State
 
-from .render import Drawn, Line, Look, Notice, conversation_lines, home_lines
+from .render import Drawn, Line, Look, Notice, conversation_lines, page_lines
+from .roster import ALONE, Around, home_lines
+from .talk import Talk, talk_lines
 
 MAX_NOTICES = 300
 
@@ -17,10 +20,18 @@ class View:
 
     def __init__(self) -> None:
         self.peer: str | None = None
-        """whose conversation is open; None: the list of conversations"""
+        """whose conversation is open; None: the list"""
+        self.talk: Talk | None = None
+        """the conversation is this private one"""
+        self.page = ""
+        """a text that stands before everything else"""
         self.new_after: int | None = None
         """A rule "new" stands before the peer's first message after this one."""
+        self.around: Around = ALONE
         self._bottom: tuple[str | int, int] | None = None
+        self._is_at_top = True
+        """of a list or page"""
+        self._hides_end = False
         self._height = 10
         self._notices: dict[str, list[Notice]] = {}
         self._count = 0
@@ -29,52 +40,83 @@ class View:
 
     @property
     def is_scrolled_back(self) -> bool:
-        return self._bottom is not None
+        """There is more below."""
+        return self._bottom is not None or (self._is_at_top and self._hides_end)
 
-    def show(self, peer: str | None, new_after: int | None = None) -> None:
-        """Open a conversation, or the list of them, at its end."""
-        self.peer, self.new_after, self._bottom = peer, new_after, None
+    @property
+    def place(self) -> str:
+        """What is open: an address, for what is off the record with a mark before it; "": the list."""
+        return f"off the record {self.peer}" if self.talk is not None else self.peer or ""
+
+    def show(self, peer: str | None, new_after: int | None = None, talk: Talk | None = None) -> None:
+        """Open a conversation at its end, or the list of people at its beginning."""
+        self.peer, self.new_after, self.talk = peer, new_after, talk
         self._drawn_posts = {}
+        if peer is None:
+            self._notices.pop("", None)
+        self.show_page("")
+
+    def show_page(self, text: str) -> None:
+        """Put a text before all else; an empty one: take it away."""
+        self.page = text
+        self._bottom, self._is_at_top, self._hides_end = None, bool(text) or self.peer is None, False
 
     def to_end(self) -> None:
-        self._bottom = None
+        """Show the end, and no page."""
+        self.page = ""
+        self._bottom, self._is_at_top = None, False
 
     def say(self, state: State, text: str, style: str) -> None:
         """Say something in what is shown now, and show its end."""
-        notices = self._notices.setdefault(self.peer or "", [])
+        notices = self._notices.setdefault(self.place, [])
         self._count += 1
         after = state.conversation(self.peer).last_id if self.peer else 0
+        if self.talk is not None:
+            after = self.talk.count
         notices.append(Notice(after, self._count, style, text))
         del notices[:-MAX_NOTICES]
-        self._bottom = None
+        self.to_end()
 
     def lines(self, state: State, look: Look, height: int) -> list[Line]:
-        """The lines that are on the screen now."""
+        """The lines that are on the screen now; as many as it has for what stands at its top."""
         self._height = height
         lines = self._all(state, look)
-        end = len(lines)
+        end = self._end(lines)
+        self._hides_end = end < len(lines)
+        shown = lines[max(0, end - height) : end]
+        if self.page or self.peer is None:
+            shown += [Line(("below", i), []) for i in range(height - len(shown))]
+        return shown
+
+    def _end(self, lines: list[Line]) -> int:
+        """How many of the lines stand above the lower edge, and on it."""
+        if self._is_at_top:
+            return min(self._height, len(lines))
         if self._bottom is not None:
             found = next((i for i, line in enumerate(lines) if line.key == self._bottom), None)
-            if found is None or found >= len(lines) - 1:
-                self._bottom = None
-            else:
-                end = max(found + 1, min(height, len(lines)))
-        return lines[max(0, end - height) : end]
+            if found is not None and found < len(lines) - 1:
+                return max(found + 1, min(self._height, len(lines)))
+            self._bottom = None
+        return len(lines)
 
     def scroll(self, state: State, look: Look, direction: int) -> bool:
         """Scroll by a page.  Returns whether that reached the top."""
-        keys = [line.key for line in self._all(state, look)]
-        at = keys.index(self._bottom) if self._bottom in keys else len(keys) - 1
-        at += direction * max(1, self._height - 2)
+        lines = self._all(state, look)
+        at = self._end(lines) - 1 + direction * max(1, self._height - 2)
         reached_top = at < self._height
-        at = max(min(self._height, len(keys)) - 1, at)
-        self._bottom = keys[at] if 0 <= at < len(keys) - 1 else None
+        at = max(min(self._height, len(lines)) - 1, at)
+        self._is_at_top = reached_top and (bool(self.page) or self.peer is None)
+        self._bottom = lines[at].key if 0 <= at < len(lines) - 1 and not self._is_at_top else None
         return reached_top
 
     def _all(self, state: State, look: Look) -> list[Line]:
-        notices = self._notices.get(self.peer or "", ())
+        if self.page:
+            return page_lines(self.page, look)
+        notices = self._notices.get(self.place, ())
         if self.peer is None:
-            return home_lines(state, look, notices)
+            return home_lines(state, look, notices, self.around)
+        if self.talk is not None:
+            return talk_lines(self.talk, look, notices)
         conversation = state.conversation(self.peer)
         what = look, self._count, self.new_after
         drawn = self._drawn
