@@ -33,7 +33,7 @@ STANDARD = (
 )
 """What is measured when nothing is asked for: batches (the best case of every server) and messages that travel alone
 (the honest cost of one), latency, people who are away, logins, memory."""
-OWN = ("start", "micro")
+OWN = ("start", "micro", "people")
 """What only Veche has."""
 RATES = ("msgs_s", "logins_s", "stored_s")
 
@@ -184,7 +184,9 @@ def parser() -> argparse.ArgumentParser:
         epilog="`python -m bench table FILE...` prints Markdown tables of such lines.",
     )
     scenarios = ", ".join([*SCENARIOS, *OWN])
-    made.add_argument("scenario", nargs="?", help=f"comma separated; {scenarios}; without: all but start and micro")
+    made.add_argument(
+        "scenario", nargs="?", help=f"comma separated; {scenarios}; without: all that other servers have too"
+    )
     peers = "; ".join(f"{name} ({', '.join(kind.persist_modes)})" for name, kind in PEERS.items())
     options = "; ".join(f"{name}: {', '.join(sorted(kind.options))}" for name, kind in PEERS.items() if kind.options)
     peer_form = "NAME[:STORES-IN[:OPTION=VALUE...]],..."
@@ -201,7 +203,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--count", type=int, help="offline, start: messages (20,000; 100,000); login: logins (1,000)")
     made.add_argument("--members", type=int, help="login: accounts (200)")
     made.add_argument("--at-once", type=int, help="login: connections (32)")
-    made.add_argument("--sessions", type=int, help="idle (2,000)")
+    made.add_argument("--sessions", type=int, help="idle, people (2,000)")
     made.add_argument("--retry", type=int, default=0, help="again so often when other work disturbed it")
     made.add_argument("--limit", type=float, help="hard limit of one run in seconds (400)")
     made.add_argument("--keep", action="store_true", help="keep the server's folder")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import sys
@@ -17,9 +18,10 @@ from typing import Any
 
 import msgspec
 
+from veche.core.contacts import State, in_order
 from veche.server.app import take_directory
 from veche.storage import accounts, conversations, devices
-from veche.storage.database import Entry, Kind, Steps, StorageError, Stored
+from veche.storage.database import Entry, Kind, Statement, Steps, StorageError, Stored
 from veche.storage.sqlite import SqliteDatabase, open_sqlite
 
 from . import scram
@@ -34,6 +36,8 @@ class Order(msgspec.Struct):
     data: str
     users: list[str]
     messages: int
+    friends: list[tuple[str, str]] = []
+    star: bool = False
 
 
 def make_accounts(users: Sequence[str], now: int) -> Steps[dict[str, tuple[int, int]]]:
@@ -43,16 +47,28 @@ def make_accounts(users: Sequence[str], now: int) -> Steps[dict[str, tuple[int, 
     made: dict[str, tuple[int, int]] = {}
     for user in users:
         account = yield from accounts.create(user, salt, ITERATIONS, keys.stored, keys.server, now=now)
-        device = yield from devices.create(account, DEVICE, "bench", now)
-        made[user] = account, device.id
+        device = yield from devices.create(account.id, DEVICE, "bench", now)
+        made[user] = account.id, device.id
     return made
 
 
-async def write_messages(database: SqliteDatabase, made: dict[str, tuple[int, int]], count: int) -> None:
-    """Each pair of neighbours talks, in turn; about 100 characters each."""
+def make_friends(friends: Sequence[tuple[str, str]], made: dict[str, tuple[int, int]], now: int) -> Steps[None]:
+    """The friendships, as `storage.contacts` would have written them."""
+    for pair in friends:
+        first, second = (made[login][0] for login in in_order(*pair))
+        yield Statement(
+            "INSERT INTO relation (first_id, second_id, state, asker_id, is_ignored, at, refused_at) "
+            f"VALUES ($1, $2, {int(State.FRIENDS)}, 0, 0, $3, 0)",
+            (first, second, now),
+        )
+
+
+async def write_messages(database: SqliteDatabase, made: dict[str, tuple[int, int]], count: int, is_star: bool) -> None:
+    """Each pair of neighbours (or the first with each other one) talks, in turn; about 100 characters each."""
     talks: list[tuple[int, tuple[int, int]]] = []
     users = list(made.values())
-    for one, other in zip(users[::2], users[1::2], strict=False):
+    pairs = zip(itertools.repeat(users[0]), users[1:]) if is_star else zip(users[::2], users[1::2], strict=False)
+    for one, other in pairs:
         opened = await database.write(conversations.open_direct(one[0], other[0], time.time_ns() // 1000))
         talks += [(opened, one), (opened, other)]
     chance = random.Random(1)
@@ -87,8 +103,9 @@ async def carry_out(order: Order) -> None:
         database = await open_sqlite(data / "veche.db")
         try:
             made = await database.write(make_accounts(order.users, time.time_ns() // 1000))
+            await database.write(make_friends(order.friends, made, time.time_ns() // 1000))
             if order.messages:
-                await write_messages(database, made, order.messages)
+                await write_messages(database, made, order.messages, order.star)
         finally:
             await database.close()
 

@@ -114,6 +114,7 @@ async def _append(group: int, secs: float) -> Figures:
 def _two_people() -> Steps[tuple[int, int, int]]:
     people: list[int] = []
     for login in ("a1", "b1"):
-        people.append((yield from accounts.create(login, b"salt", 4096, b"stored", b"server", now=1)))
+        created = yield from accounts.create(login, b"salt", 4096, b"stored", b"server", now=1)
+        people.append(created.id)
     device = yield from devices.create(people[0], "bench", "", 1)
     return (yield from conversations.open_direct(people[0], people[1], 1)), people[0], device.id

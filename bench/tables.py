@@ -16,7 +16,7 @@ Row = dict[str, Any]
 PER_CPU = "per_server_cpu_s"
 GENERATOR_BOUND = 90
 """From so many percent of the generator's core on a rate may be the generator's, not the server's."""
-OWN = ("start", "micro")
+OWN = ("start", "micro", "people")
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "direct": ("msgs_s", "p50_ms", "p99_ms", PER_CPU),
@@ -26,6 +26,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "idle": ("kib_per_session", "sessions", "rss_before_mib", "rss_after_mib", "idle_server_cpu"),
     "start": ("ready_ms", "ready_cpu_ms", "rss_mib", "first_ready_ms", "first_rss_mib"),
     "micro": ("per_s", "us", "commits_s"),
+    "people": ("deliveries_s", "ms", "max_ms", "sessions", "kib_per_session", "idle_server_cpu", "login_s", "again_s"),
 }
 """Ratios are made of the first figure of a scenario, and of what the server did per second of its CPU."""
 COMMON = ("lost", "server_cpu", "gen_cpu", "other_cpu")

@@ -168,9 +168,19 @@ def check_markers() -> None:
         raise AssertionError(f"the marker does not fit {sent!r}")
 
 
-def fill(data: Path, users: Sequence[str], messages: int = 0) -> None:
-    """Make a database with these accounts (and messages between them), in a process of its own."""
-    order = {"data": str(data), "users": list(users), "messages": messages}
+def fill(
+    data: Path,
+    users: Sequence[str],
+    messages: int = 0,
+    friends: Sequence[tuple[str, str]] = (),
+    *,
+    star: bool = False,
+) -> None:
+    """Make a database with these accounts, friendships and messages, in a process of its own.
+
+    star: the first account talks with each other one; else neighbours talk in pairs.
+    """
+    order = {"data": str(data), "users": list(users), "messages": messages, "friends": list(friends), "star": star}
     subprocess.run(
         [sys.executable, "-m", "bench.fill"],
         input=msgspec.json.encode(order),
