@@ -6,7 +6,7 @@ export const MAX_LINE_BYTES = 65536;
 /** Longest text of one message, in code points. */
 export const MAX_TEXT = 16384;
 
-/** Why something was refused. */
+/** Why something was refused.  Each says what the other side can do about it (RFC 6120 §8.3.2 types). */
 export type ErrorCode =
   /** The line is no packet.  Fix the sender; the link lives until a budget of such lines is spent. */
   | "bad-packet"
@@ -42,6 +42,8 @@ export type ErrorCode =
   | "unknown-message"
   /** It exists, but it is not yours to change. */
   | "forbidden"
+  /** The server would be left without an administrator.  Make somebody else one first. */
+  | "last-admin"
   /** There is no such device, token or invite of yours. */
   | "unknown-id"
   /** There is no such request, or no longer: it was answered or taken back. */
@@ -60,6 +62,8 @@ export type ErrorCode =
   | "not-implemented"
   /** Busy, or a part of the server is away.  Wait `retry_after_s` and repeat with the same cookie. */
   | "try-again-later"
+  /** What arrived is not what was announced; nothing of it was kept.  Send it again from the start. */
+  | "wrong-hash"
   /** The server cannot store.  Nothing was stored; the administrator must make room. */
   | "storage-full"
   /** A fault of the server, logged there.  Repeat later with the same cookie. */
@@ -68,6 +72,8 @@ export type ErrorCode =
   | "replaced"
   /** The session was revoked from another device.  Log in with the password. */
   | "revoked"
+  /** The account is disabled.  Ask the administrator; only they can let it in again. */
+  | "disabled"
   /** The account is gone. */
   | "account-deleted"
   /** The client did not read what it was sent.  Reconnect; nothing is lost. */
@@ -78,6 +84,8 @@ export type ErrorCode =
   | "inactive"
   /** They did not answer in time. */
   | "no-answer"
+  /** The two devices cannot reach each other.  Write through the server, or be on one network. */
+  | "no-direct-path"
   /** Who asked no longer asks. */
   | "withdrawn"
   /** Another device of yours has answered. */
@@ -88,6 +96,32 @@ export type ErrorCode =
   | "shutting-down"
   /** You asked for it. */
   | "logged-out";
+
+/** Whether somebody is there: the union of their devices. */
+export type Status =
+  | "online"
+  /** Connected, and none of the devices was used for a while. */
+  | "away"
+  | "offline"
+  /** Not told to me. */
+  | "unknown";
+
+/** What I and somebody are to each other, as I see it. */
+export type Relation =
+  | "none"
+  /** I have asked, and have no yes. */
+  | "outgoing"
+  /** They have asked, and wait for my answer. */
+  | "incoming"
+  | "mutual"
+  /** I have blocked them; what else there is between us is hidden by it. */
+  | "blocked";
+
+/** Who may make an account over the wire. */
+export type Registration =
+  | "open"
+  | "invite"
+  | "closed";
 
 /** The English text of each code. */
 export const ERROR_TEXT: Record<ErrorCode, string> = {
@@ -108,6 +142,7 @@ export const ERROR_TEXT: Record<ErrorCode, string> = {
   "self": "You cannot do this to yourself.",
   "unknown-message": "There is no such message.",
   "forbidden": "This is not yours to change.",
+  "last-admin": "There would be no administrator any more. Make somebody else one first.",
   "unknown-id": "There is none of that id.",
   "unknown-request": "There is no such request, or no longer.",
   "already-there": "It is so already.",
@@ -117,15 +152,18 @@ export const ERROR_TEXT: Record<ErrorCode, string> = {
   "too-many": "There are too many already. Remove one first.",
   "not-implemented": "This server does not have that.",
   "try-again-later": "The server is busy. Try again later.",
+  "wrong-hash": "What arrived is not what was announced.",
   "storage-full": "The server could not store this. Nothing was saved.",
   "internal-error": "Something went wrong on the server.",
   "replaced": "This device connected from elsewhere.",
   "revoked": "This session was revoked.",
+  "disabled": "This account is disabled. Ask the administrator of this server.",
   "account-deleted": "This account was deleted.",
   "slow-consumer": "The client does not read what it is sent.",
   "idle": "The link was silent for too long.",
   "inactive": "You were logged out: no command came for too long.",
   "no-answer": "They did not answer.",
+  "no-direct-path": "There is no direct path to the other device.",
   "withdrawn": "The request was withdrawn.",
   "answered": "Another device of yours has answered.",
   "too-many-errors": "Too many bad lines.",
@@ -219,19 +257,19 @@ export interface ErrorNotImplemented {
   tag?: string;
 }
 
-/** Makes an account.  Answer: REGISTER-OK or REGISTER-FAILED. */
+/** Makes an account, or sets a new password with a code for that.  Answer: REGISTER-OK or REGISTER-FAILED. */
 export interface Register {
   type: "REGISTER";
   /** `login`, or `login@domain` */
   login: string;
   password: string;
-  /** An invite code, or the one-time set-up code that the first start prints. */
+  /** An invite code, the one-time set-up code that the first start prints, or that of ADMIN-ACCOUNT-RESET. */
   code?: string;
   /** chosen by the client, echoed in the answer */
   tag?: string;
 }
 
-/** The account exists; CONNECT works. */
+/** The account exists; CONNECT works with this password. */
 export interface RegisterOk {
   type: "REGISTER-OK";
   /** `login@domain`, written by the server */
@@ -304,11 +342,13 @@ export interface ConnectOk {
   signature?: string;
   /** Logs this device in again (mechanism RESUME) until it is revoked or the password changes. */
   resume: string;
+  /** May ask what only administrators may, as it was at this login. Default: false. */
+  admin?: boolean;
   /** chosen by the client, echoed in the answer */
   tag?: string;
 }
 
-/** Not logged in.  Codes: wrong-credentials, locked, unknown-mechanism, bad-request, already-logged-in. */
+/** Not logged in.  Codes: wrong-credentials, locked, disabled, unknown-mechanism, bad-request, already-logged-in. */
 export interface ConnectFailed {
   type: "CONNECT-FAILED";
   code: ErrorCode;
@@ -492,7 +532,7 @@ export interface AccountDeleteOk {
   tag?: string;
 }
 
-/** Nothing was deleted.  Codes: wrong-credentials, locked. */
+/** Nothing was deleted.  Codes: wrong-credentials, locked, last-admin. */
 export interface AccountDeleteFailed {
   type: "ACCOUNT-DELETE-FAILED";
   code: ErrorCode;
@@ -519,6 +559,7 @@ export interface ExportedMessage {
   /** RFC 3339, UTC */
   at: string;
   text: string;
+  files?: FileInfo[];
   /** Default: false. */
   edited?: boolean;
   /** Default: false. */
@@ -536,6 +577,8 @@ export interface AccountExportOk {
   sessions: SessionEntry[];
   tokens: TokenEntry[];
   blocked: string[];
+  contacts?: Contact[];
+  profile?: Profile;
   messages: ExportedMessage[];
   /** made by the server, ascending in the order of storing */
   next?: number;
@@ -553,13 +596,15 @@ export interface AccountExportFailed {
   tag?: string;
 }
 
-/** Asks the home server to deliver one text.  Answer: MESSAGE-SENT, once it is stored, or MESSAGE-SEND-FAILED. */
+/** Asks to deliver a text, files, or both.  Answer: MESSAGE-SENT, once it is stored, or MESSAGE-SEND-FAILED. */
 export interface MessageSend {
   type: "MESSAGE";
   /** `login`, or `login@domain` */
   to: string;
-  /** code points, any text */
-  text: string;
+  /** code points, any text; empty beside files only */
+  text?: string;
+  /** one's own complete uploads */
+  files?: string[];
   /** the sender's own id of a request; a repeat from the same device is answered, not done again */
   cookie?: string;
   /** made by the server, ascending in the order of storing */
@@ -584,11 +629,12 @@ export interface Message {
   /** RFC 3339, UTC */
   at: string;
   text: string;
+  files?: FileInfo[];
   /** made by the server, ascending in the order of storing */
   reply_to?: number;
   /** Replayed after an edit: `text` is the newest. Default: false. */
   edited?: boolean;
-  /** Replayed after a retraction: `text` is empty. Default: false. */
+  /** Replayed after a retraction: `text` is empty, and there are no files. Default: false. */
   retracted?: boolean;
 }
 
@@ -601,6 +647,7 @@ export interface MessageSent {
   seq: number;
   /** RFC 3339, UTC */
   at: string;
+  files?: FileInfo[];
   /** the sender's own id of a request; a repeat from the same device is answered, not done again */
   cookie?: string;
   /** chosen by the client, echoed in the answer */
@@ -610,8 +657,8 @@ export interface MessageSent {
 /**
  * Nothing was stored.
  *
- * Codes: unknown-user, self, unknown-message (reply_to), forbidden, storage-full, try-again-later; in the classic
- * profile also blocked.
+ * Codes: unknown-user, self, unknown-message (reply_to), unknown-id (files), forbidden, storage-full,
+ * try-again-later; in the classic profile also blocked.
  */
 export interface MessageSendFailed {
   type: "MESSAGE-SEND-FAILED";
@@ -880,6 +927,7 @@ export interface Snapshot {
   contacts?: Contact[];
   /** My own. */
   profile?: Profile;
+  announcement?: Announcement;
   /** Everything the account was told of up to this id is in it. Default: 0. */
   upto?: number;
 }
@@ -924,6 +972,7 @@ export interface HistoryMessage {
   /** RFC 3339, UTC */
   at: string;
   text: string;
+  files?: FileInfo[];
   /** made by the server, ascending in the order of storing */
   reply_to?: number;
   /** Default: false. */
@@ -1545,6 +1594,297 @@ export interface Broadcast {
   text: string;
 }
 
+/** One file, as everyone sees it. */
+export interface FileInfo {
+  /** made by the server, unguessable */
+  id: string;
+  /** Plain: no path, no control characters, at most 200 bytes of UTF-8. */
+  name: string;
+  /** What the content says it is, whatever the sender said. Default: "application/octet-stream". */
+  type?: string;
+  /** size */
+  bytes: number;
+  /** of the whole file, hexadecimal, lower case */
+  sha256: string;
+  /** Of a picture, in pixels, as it is to be shown. */
+  width?: number;
+  height?: number;
+  /** FILE-DOWNLOAD has a small picture of it. Default: false. */
+  preview?: boolean;
+  /** `program`: it may run when it is opened. */
+  warning?: string;
+}
+
+/** Asks for a place for a file, or goes on with one that broke off.  Answer: FILE-UPLOAD-OK or -FAILED. */
+export interface FileUpload {
+  type: "FILE-UPLOAD";
+  /** any text; the server makes a plain name of it */
+  name: string;
+  /** size */
+  bytes: number;
+  /** What arrives must have it.  An unfinished upload of mine of the same size and SHA-256 is continued. */
+  sha256?: string;
+  /** The unfinished upload to go on with; `bytes` and `sha256` are as they were. */
+  id?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** PUT the bytes from `offset` on to `url`, with the header `Upload-Offset`. */
+export interface FileUploadOk {
+  type: "FILE-UPLOAD-OK";
+  /** made by the server, unguessable */
+  id: string;
+  /** Empty: everything has arrived. */
+  url?: string;
+  /** size. Default: 0. */
+  offset?: number;
+  /** The url holds so long after it was last used. Default: 0. */
+  expires_s?: number;
+  /** There once everything has arrived. */
+  file?: FileInfo;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: too-large, too-many (unfinished uploads, or bytes of this account), storage-full, unknown-id. */
+export interface FileUploadFailed {
+  type: "FILE-UPLOAD-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asks for a file of a message that one can see, or of one's own.  Answer: FILE-DOWNLOAD-OK or -FAILED. */
+export interface FileDownload {
+  type: "FILE-DOWNLOAD";
+  /** made by the server, unguessable */
+  id: string;
+  /** The small picture instead: WebP, at most 512 pixels a side. Default: false. */
+  preview?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** GET the bytes from `url`, or some of them with `Range`, until the last byte has been fetched. */
+export interface FileDownloadOk {
+  type: "FILE-DOWNLOAD-OK";
+  file: FileInfo;
+  /** a path at this server; whoever holds it may use it */
+  url: string;
+  expires_s: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: unknown-id: there is none, no longer, or not for you; or it has no preview. */
+export interface FileDownloadFailed {
+  type: "FILE-DOWNLOAD-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Offers somebody a file.  Answer: SEND-FILE-PROXY-ASKED or -FAILED; then -OK, -REJECTED or -CANCELLED. */
+export interface SendFileProxy {
+  type: "SEND-FILE-PROXY";
+  /** `login`, or `login@domain` */
+  to: string;
+  /** any text; the server makes a plain name of it */
+  filename: string;
+  /** In bytes. */
+  size: number;
+  /** of the whole file, hexadecimal, lower case */
+  sha256?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Their devices are asked, as soon as one is there. */
+export interface SendFileProxyAsked {
+  type: "SEND-FILE-PROXY-ASKED";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** `login@domain`, written by the server */
+  to: string;
+  expires_s: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Nobody is asked.  Codes: unknown-user, self, too-large, too-many, storage-full; classic profile: blocked. */
+export interface SendFileProxyFailed {
+  type: "SEND-FILE-PROXY-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** `from` offers a file.  The first device of mine that answers does so for all; no byte moves before. */
+export interface SendFileProxyRequest {
+  type: "SEND-FILE-PROXY-REQUEST";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** `login@domain`, written by the server */
+  from: string;
+  /** Plain, as in FileInfo. */
+  filename: string;
+  /** size */
+  size: number;
+  /** `program`: by its name it may run when it is opened. */
+  warning?: string;
+  /** What the sender says it is. */
+  sha256?: string;
+}
+
+/** Yes.  Answer: -OK or -FAILED; SEND-FILE-PROXY-READY follows with the first byte. */
+export interface SendFileProxyAccept {
+  type: "SEND-FILE-PROXY-ACCEPT";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The sender is told. */
+export interface SendFileProxyAcceptOk {
+  type: "SEND-FILE-PROXY-ACCEPT-OK";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-request (over, or answered by another device of mine), storage-full. */
+export interface SendFileProxyAcceptFailed {
+  type: "SEND-FILE-PROXY-ACCEPT-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** No.  Answer: -OK or -FAILED. */
+export interface SendFileProxyReject {
+  type: "SEND-FILE-PROXY-REJECT";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The sender is told. */
+export interface SendFileProxyRejectOk {
+  type: "SEND-FILE-PROXY-REJECT-OK";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: unknown-request. */
+export interface SendFileProxyRejectFailed {
+  type: "SEND-FILE-PROXY-REJECT-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Either side ends a transfer.  Answer: -OK or -FAILED; the other side gets SEND-FILE-PROXY-CANCELLED. */
+export interface SendFileProxyCancel {
+  type: "SEND-FILE-PROXY-CANCEL";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** It is over; what had arrived is removed. */
+export interface SendFileProxyCancelOk {
+  type: "SEND-FILE-PROXY-CANCEL-OK";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: unknown-request. */
+export interface SendFileProxyCancelFailed {
+  type: "SEND-FILE-PROXY-CANCEL-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** They said yes: PUT the bytes to `url`, or send them to `connect`:`port` after the line TRANSFER. */
+export interface SendFileProxyOk {
+  type: "SEND-FILE-PROXY-OK";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** Host.  A client that reached the server by another name may go on using that. */
+  connect: string;
+  port: number;
+  /** For the line TRANSFER; the url holds the same one. */
+  token: string;
+  /** a path at this server; whoever holds it may use it */
+  url: string;
+}
+
+/** They said no. */
+export interface SendFileProxyRejected {
+  type: "SEND-FILE-PROXY-REJECTED";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+}
+
+/** The bytes have begun to come: GET them from `url`, which waits for those that are not there yet. */
+export interface SendFileProxyReady {
+  type: "SEND-FILE-PROXY-READY";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  connect: string;
+  port: number;
+  token: string;
+  /** a path at this server; whoever holds it may use it */
+  url: string;
+  /** What the sender says it is; -COMPLETED tells what it was. */
+  sha256?: string;
+}
+
+/** The last byte has been fetched.  Told to the two devices. */
+export interface SendFileProxyCompleted {
+  type: "SEND-FILE-PROXY-COMPLETED";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  /** Of what passed the server; a receiver that has another one throws the file away. */
+  sha256: string;
+}
+
+/**
+ * It is over without the file.
+ *
+ * Codes: withdrawn (the other side cancelled), no-answer (not answered, or nothing moved, for too long), answered (by
+ * another device of mine), wrong-hash, storage-full.
+ */
+export interface SendFileProxyCancelled {
+  type: "SEND-FILE-PROXY-CANCELLED";
+  /** of one direct transfer, made by the server */
+  "transfer-id": string;
+  code: ErrorCode;
+  reason?: string;
+}
+
 /** Asks somebody for a private session with this device.  Answer: PRIVATE-START-OK or -FAILED. */
 export interface PrivateStart {
   type: "PRIVATE-START";
@@ -1567,7 +1907,10 @@ export interface PrivateStartOk {
   tag?: string;
 }
 
-/** Codes: unknown-user, self, offline, not-friends, already-there (a request waits); classic profile: blocked. */
+/**
+ * Codes: unknown-user, self, offline, not-friends, forbidden (I block them), already-there (a request waits),
+ * too-many; classic profile: blocked.
+ */
 export interface PrivateStartFailed {
   type: "PRIVATE-START-FAILED";
   code: ErrorCode;
@@ -1673,6 +2016,345 @@ export interface PrivateStopped {
   reason?: string;
 }
 
+/** Asks for a page of the accounts, by login.  Answer: ADMIN-ACCOUNTS-GET-OK or -FAILED. */
+export interface AdminAccountsGet {
+  type: "ADMIN-ACCOUNTS-GET";
+  /** part of a login; empty: all */
+  query?: string;
+  /** `next` of the page before. */
+  after?: string;
+  /** Default: 100. */
+  limit?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** One account, as administrators see it: never what it wrote or to whom. */
+export interface AccountEntry {
+  /** `login@domain`, written by the server */
+  login: string;
+  /** RFC 3339, UTC */
+  created_at: string;
+  /** When they last came or went; absent: never. */
+  seen_at?: string;
+  /** Default: false. */
+  online?: boolean;
+  /** Default: false. */
+  admin?: boolean;
+  /** Default: false. */
+  disabled?: boolean;
+  /** Of all files that it has uploaded. Default: 0. */
+  file_bytes?: number;
+}
+
+/** A page of the accounts; deleted ones are not among them. */
+export interface AdminAccountsGetOk {
+  type: "ADMIN-ACCOUNTS-GET-OK";
+  accounts: AccountEntry[];
+  /** `after` of the next page; absent on the last one. */
+  next?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: forbidden, bad-login (`after`). */
+export interface AdminAccountsGetFailed {
+  type: "ADMIN-ACCOUNTS-GET-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * Disables an account or lets it in again, makes it an administrator or not.  What is left out stays as it is.
+ *
+ * A disabled account keeps all it has, and others can write to it.  Its sessions end with GOODBYE code=disabled, and
+ * nothing logs it in: who brings the right password or token is told `disabled`, others wrong-credentials as ever.
+ */
+export interface AdminAccountChange {
+  type: "ADMIN-ACCOUNT-CHANGE";
+  /** `login`, or `login@domain` */
+  login: string;
+  disabled?: boolean;
+  admin?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The account as it is now.  It learns of `admin` at its next login; the right itself holds at once. */
+export interface AdminAccountChangeOk {
+  type: "ADMIN-ACCOUNT-CHANGE-OK";
+  /** `login@domain`, written by the server */
+  login: string;
+  /** Default: false. */
+  disabled?: boolean;
+  /** Default: false. */
+  admin?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Nothing changed.  Codes: forbidden, unknown-user, bad-login, last-admin. */
+export interface AdminAccountChangeFailed {
+  type: "ADMIN-ACCOUNT-CHANGE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asks for a one-time code with which REGISTER sets a new password of this account; an earlier one is void. */
+export interface AdminAccountReset {
+  type: "ADMIN-ACCOUNT-RESET";
+  /** `login`, or `login@domain` */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The code, shown this once.  Its use revokes the account's sessions as PASSWORD-CHANGE does; tokens stay. */
+export interface AdminAccountResetOk {
+  type: "ADMIN-ACCOUNT-RESET-OK";
+  /** `login@domain`, written by the server */
+  login: string;
+  code: string;
+  /** RFC 3339, UTC */
+  expires_at: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: forbidden, unknown-user, bad-login. */
+export interface AdminAccountResetFailed {
+  type: "ADMIN-ACCOUNT-RESET-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asks for the invites that still let somebody in.  Answer: ADMIN-INVITES-GET-OK or -FAILED. */
+export interface AdminInvitesGet {
+  type: "ADMIN-INVITES-GET";
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** One invite, without its code. */
+export interface InviteEntry {
+  id: number;
+  uses_left: number;
+  /** RFC 3339, UTC */
+  created_at: string;
+  /** RFC 3339, UTC */
+  expires_at?: string;
+  /** Becomes a friend of those whom it lets in. */
+  inviter?: string;
+}
+
+/** The invites, newest first, 1,000 at most. */
+export interface AdminInvitesGetOk {
+  type: "ADMIN-INVITES-GET-OK";
+  invites: InviteEntry[];
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: forbidden. */
+export interface AdminInvitesGetFailed {
+  type: "ADMIN-INVITES-GET-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Makes an invite; the administrator who asks becomes a friend of those whom it lets in. */
+export interface InviteCreate {
+  type: "INVITE-CREATE";
+  /** Default: 1. */
+  uses?: number;
+  /** seconds. Default: 604800. */
+  expires_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The invite, shown this once. */
+export interface InviteCreateOk {
+  type: "INVITE-CREATE-OK";
+  id: number;
+  /** What `veche invite` prints: https://HOST:PORT/invite/CODE#sha256=HEX */
+  link: string;
+  code: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: forbidden. */
+export interface InviteCreateFailed {
+  type: "INVITE-CREATE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Ends an invite; the accounts that it made stay. */
+export interface InviteRevoke {
+  type: "INVITE-REVOKE";
+  id: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** It lets nobody in any more. */
+export interface InviteRevokeOk {
+  type: "INVITE-REVOKE-OK";
+  id: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: forbidden, unknown-id. */
+export interface InviteRevokeFailed {
+  type: "INVITE-REVOKE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asks how the server is.  Answer: ADMIN-SERVER-GET-OK or -FAILED. */
+export interface AdminServerGet {
+  type: "ADMIN-SERVER-GET";
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** How the server is. */
+export interface AdminServerGetOk {
+  type: "ADMIN-SERVER-GET-OK";
+  version: string;
+  /** RFC 3339, UTC */
+  started_at: string;
+  uptime_s: number;
+  /** Deleted ones not counted. */
+  accounts: number;
+  /** Accounts that are logged in. */
+  online: number;
+  /** Their links. */
+  sessions: number;
+  /** The id of the newest entry of the log: so many were stored so far, edits, reactions and erased ones included. */
+  messages: number;
+  database_bytes: number;
+  /** Of all whole files, contents that are the same counted once. */
+  file_bytes: number;
+  /** Left on the disk of the files. */
+  free_bytes: number;
+  registration: Registration;
+  domain: string;
+  /** SHA-256 of the certificate, hexadecimal. */
+  fingerprint: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: forbidden. */
+export interface AdminServerGetFailed {
+  type: "ADMIN-SERVER-GET-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * Says who may make an account, from now on; HELLO tells it.
+ *
+ * It is kept.  At the next start a flag, VECHE_REGISTRATION or veche.toml is stronger, and no other is.
+ */
+export interface AdminRegistrationSet {
+  type: "ADMIN-REGISTRATION-SET";
+  registration: Registration;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** It is so. */
+export interface AdminRegistrationSetOk {
+  type: "ADMIN-REGISTRATION-SET-OK";
+  registration: Registration;
+  /** A flag, VECHE_REGISTRATION or veche.toml says something else, and is stronger at the next start. Default: false. */
+  until_restart?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: forbidden. */
+export interface AdminRegistrationSetFailed {
+  type: "ADMIN-REGISTRATION-SET-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Tells something to everyone, also to those who come later; an empty text takes it away. */
+export interface AdminAnnounce {
+  type: "ADMIN-ANNOUNCE";
+  /** code points; empty: none any more */
+  text: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Told and kept, or taken away. */
+export interface AdminAnnounceOk {
+  type: "ADMIN-ANNOUNCE-OK";
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Code: forbidden. */
+export interface AdminAnnounceFailed {
+  type: "ADMIN-ANNOUNCE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** What an administrator tells everyone; there is one at a time. */
+export interface Announcement {
+  text: string;
+  /** RFC 3339, UTC */
+  at: string;
+  /** `login@domain`, written by the server */
+  by: string;
+}
+
+/** The announcement is a new one; empty: there is none any more. */
+export interface Announced {
+  type: "ANNOUNCEMENT";
+  /** code points; empty: none any more */
+  text: string;
+  /** RFC 3339, UTC */
+  at: string;
+  /** `login@domain`, written by the server */
+  by: string;
+}
+
 /** A classic terminal is here.  The server asks for the username; other profiles answer ERROR-NOT-IMPLEMENTED. */
 export interface ClassicStart {
   type: "CLASSIC";
@@ -1743,9 +2425,24 @@ export type ClientPacket =
   | ProfileUpdate
   | ProfileGet
   | BroadcastSend
+  | FileUpload
+  | FileDownload
+  | SendFileProxy
+  | SendFileProxyAccept
+  | SendFileProxyReject
+  | SendFileProxyCancel
   | PrivateStart
   | PrivateAnswer
   | PrivateStop
+  | AdminAccountsGet
+  | AdminAccountChange
+  | AdminAccountReset
+  | AdminInvitesGet
+  | InviteCreate
+  | InviteRevoke
+  | AdminServerGet
+  | AdminRegistrationSet
+  | AdminAnnounce
   | ClassicStart
   | Input;
 
@@ -1833,6 +2530,24 @@ export type ServerPacket =
   | Broadcast
   | BroadcastOk
   | BroadcastFailed
+  | FileUploadOk
+  | FileUploadFailed
+  | FileDownloadOk
+  | FileDownloadFailed
+  | SendFileProxyAsked
+  | SendFileProxyFailed
+  | SendFileProxyRequest
+  | SendFileProxyAcceptOk
+  | SendFileProxyAcceptFailed
+  | SendFileProxyRejectOk
+  | SendFileProxyRejectFailed
+  | SendFileProxyCancelOk
+  | SendFileProxyCancelFailed
+  | SendFileProxyOk
+  | SendFileProxyRejected
+  | SendFileProxyReady
+  | SendFileProxyCompleted
+  | SendFileProxyCancelled
   | PrivateRequest
   | PrivateStartOk
   | PrivateStartFailed
@@ -1842,4 +2557,23 @@ export type ServerPacket =
   | PrivateStopOk
   | PrivateStopFailed
   | PrivateStopped
+  | AdminAccountsGetOk
+  | AdminAccountsGetFailed
+  | AdminAccountChangeOk
+  | AdminAccountChangeFailed
+  | AdminAccountResetOk
+  | AdminAccountResetFailed
+  | AdminInvitesGetOk
+  | AdminInvitesGetFailed
+  | InviteCreateOk
+  | InviteCreateFailed
+  | InviteRevokeOk
+  | InviteRevokeFailed
+  | AdminServerGetOk
+  | AdminServerGetFailed
+  | AdminRegistrationSetOk
+  | AdminRegistrationSetFailed
+  | AdminAnnounceOk
+  | AdminAnnounceFailed
+  | Announced
   | Response;
