@@ -87,6 +87,18 @@ def search(page: Page, server: ServerProcess) -> None:
     page.get_by_text("3 found").wait_for()
 
 
+def requests_shown(page: Page, server: ServerProcess) -> None:
+    page.get_by_role("button", name="Accept").wait_for()
+
+
+def show_groups(page: Page, server: ServerProcess) -> None:
+    page.get_by_role("button", name="Groups").click()
+
+
+def devices_shown(page: Page, server: ServerProcess) -> None:
+    page.get_by_text("this device").wait_for()
+
+
 def lose_the_server(page: Page, server: ServerProcess) -> None:
     server.kill()
     page.get_by_role("textbox", name="Message").fill("I am on my way")
@@ -97,13 +109,13 @@ def lose_the_server(page: Page, server: ServerProcess) -> None:
 SHOTS = {
     "sign-in": Shot("/", False, nothing),
     "invite": Shot("/invite/1a2b-3c4d-5e6f-7a8b-9c0d#sha256=" + "5e" * 32, False, nothing),
-    "main": Shot("/#/", True, lambda page, _: page.get_by_role("button", name="Accept").wait_for()),
-    "groups": Shot("/#/", True, lambda page, _: page.get_by_role("button", name="Groups").click()),
+    "main": Shot("/#/", True, requests_shown),
+    "groups": Shot("/#/", True, show_groups),
     "conversation": Shot("/#/chat/bob%40home.example", True, open_talk),
     "details": Shot("/#/chat/bob%40home.example/about", True, open_details),
     "search": Shot("/#/chat/bob%40home.example/search", True, search),
     "profile": Shot("/#/profile", True, nothing),
-    "settings": Shot("/#/settings", True, lambda page, _: page.get_by_text("this device").wait_for()),
+    "settings": Shot("/#/settings", True, devices_shown),
     "offline": Shot("/#/chat/bob%40home.example", True, lose_the_server),
 }
 

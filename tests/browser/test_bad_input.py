@@ -20,9 +20,7 @@ FIELDS = [SCRIPT, HIDDEN, ARABIC, "W" * 100, "{{7*7}}${7*7}", "' OR 1=1 --"]
 
 
 @pytest.mark.parametrize("text", FIELDS, ids=["script", "hidden", "right to left", "long", "template", "sql"])
-def test_names_notes_groups_and_texts_are_text(
-    person: Callable[..., Person], server: ServerProcess, text: str
-) -> None:
+def test_names_notes_groups_and_texts_are_text(person: Callable[..., Person], server: ServerProcess, text: str) -> None:
     alice = person("alice", viewport={"width": 360, "height": 740})
     page = alice.page
     with newcomer(server.port, "mallory") as mallory:

@@ -123,9 +123,7 @@ def test_the_words_are_those_of_the_browser_and_can_be_changed(
     expect(page.get_by_role("button", name="Se connecter")).to_be_visible()
 
 
-def test_numbers_take_the_form_that_their_language_wants(
-    person: Callable[..., Person], server: ServerProcess
-) -> None:
+def test_numbers_take_the_form_that_their_language_wants(person: Callable[..., Person], server: ServerProcess) -> None:
     alice = person("alice")
     page = alice.page
     with newcomer(server.port, "bob") as bob:

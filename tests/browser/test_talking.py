@@ -114,7 +114,13 @@ def test_markdown_is_shown_and_html_is_text(friends: tuple[Person, Person]) -> N
         "[the page](https://example.org/) <img src=x onerror=alert(1)> [x](javascript:alert(1))"
     )
     shown = message(bob.page, "as it is").first
-    for element, text in (("strong", "strong"), ("em", "slanted"), ("s", "gone"), ("code", "code"), ("blockquote", "quoted")):
+    for element, text in (
+        ("strong", "strong"),
+        ("em", "slanted"),
+        ("s", "gone"),
+        ("code", "code"),
+        ("blockquote", "quoted"),
+    ):
         expect(shown.locator(element).first).to_have_text(text)
     expect(shown.get_by_role("list").get_by_role("listitem")).to_have_text(["one", "two"])
     expect(shown.locator("pre")).to_have_text("<b>as it is</b>")

@@ -5,12 +5,14 @@ Nothing of it goes to the network: what browsers do in the background is switche
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, WebSocketRoute, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
@@ -29,7 +31,7 @@ FLAGS = [
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium() -> Generator[Browser]:
     """A browser without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -47,7 +49,8 @@ class Tab:
 
     def __init__(self, browser: Browser, url: str, **options: Any) -> None:
         self.url = url
-        self.context = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}} | options)
+        defaults: dict[str, Any] = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
+        self.context = browser.new_context(**defaults | options)
         self.page = self.context.new_page()
         self.faults: list[str] = []
         watch(self.page, self.faults)
@@ -98,6 +101,46 @@ def describe(error: Error) -> str:
     return f"{error.message}\n{error.stack or ''}"
 
 
-def events(page: Page) -> Mapping[str, Any]:
-    """What the page itself measures of how it feels: the longest task so far, in milliseconds."""
-    return page.evaluate("() => ({ longest: Math.max(0, ...(window.longTasks ?? [])) })")
+def long_history(tab: Tab, peer: str, length: int) -> None:
+    """Answer what the page asks of its history with `peer` by one page of so many messages, half of them its own.
+
+    The rest of the link is that of the real server.
+    """
+
+    def between(page_side: WebSocketRoute) -> None:
+        server_side = page_side.connect_to_server()
+        me = ""
+
+        def from_page(line: str | bytes) -> None:
+            packet = json.loads(line)
+            if packet["type"] == "HISTORY-GET":
+                page_side.send(json.dumps(history(packet, me, peer, length)))
+            else:
+                server_side.send(line)
+
+        def from_server(line: str | bytes) -> None:
+            nonlocal me
+            packet = json.loads(line)
+            me = packet["login"] if packet["type"] == "CONNECT-OK" else me
+            page_side.send(line)
+
+        page_side.on_message(from_page)
+        server_side.on_message(from_server)
+
+    tab.page.route_web_socket("**/ws", between)
+
+
+def history(asked: dict[str, Any], me: str, peer: str, length: int) -> dict[str, Any]:
+    """HISTORY-GET-OK with all that there ever was, whatever part was asked for; a message a minute."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    messages = [
+        {
+            "id": number,
+            "seq": number,
+            "from": me if number % 2 else peer,
+            "at": (start + timedelta(minutes=number)).isoformat().replace("+00:00", "Z"),
+            "text": f"message {number} " + "and some words " * (number % 7),
+        }
+        for number in range(1, length + 1)
+    ]
+    return {"type": "HISTORY-GET-OK", "peer": peer, "tag": asked["tag"], "messages": messages}

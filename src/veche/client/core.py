@@ -72,6 +72,7 @@ FINAL = frozenset(
         ErrorCode.REPLACED,
         ErrorCode.REVOKED,
         ErrorCode.ACCOUNT_DELETED,
+        ErrorCode.DISABLED,
         ErrorCode.LOGGED_OUT,
         ErrorCode.INACTIVE,
         ErrorCode.TLS_REQUIRED,

@@ -54,7 +54,7 @@ const FOR_THE_MOMENT: ReadonlySet<string> = new Set(["TYPING-STARTED", "TYPING-E
 
 /** Connecting again would end in the same way; rule 5. */
 const FINAL: ReadonlySet<ErrorCode> = new Set([
-  ...(["replaced", "revoked", "account-deleted", "logged-out", "tls-required", "too-large"] as const),
+  ...(["replaced", "revoked", "account-deleted", "disabled", "logged-out", "tls-required", "too-large"] as const),
   ...(["too-many-errors", "wrong-credentials", "unknown-mechanism", "already-logged-in"] as const),
 ]);
 
