@@ -188,6 +188,8 @@ export interface Limits {
   history_page: number;
   /** Messages of one link that may wait for MESSAGE-SENT before the server stops reading from it. */
   unacknowledged: number;
+  /** Of one file. Default: 0. */
+  file_bytes?: number;
 }
 
 /** What this server is and allows, told before login. */
@@ -1622,7 +1624,7 @@ export interface FileUpload {
   name: string;
   /** size */
   bytes: number;
-  /** What arrives must have it.  An unfinished upload of mine of the same size and SHA-256 is continued. */
+  /** What arrives must have it.  An upload of mine of the same size and SHA-256 is continued, or found to be whole. */
   sha256?: string;
   /** The unfinished upload to go on with; `bytes` and `sha256` are as they were. */
   id?: string;

@@ -30,7 +30,7 @@ TOKEN = account.TokenEntry(id=3, name="weather bot", created_at=NOON)
 HELLO_BOB = message.HistoryMessage(
     id=41, seq=1, from_=ALICE, at=NOON, text="Hello, Bob!", reactions=[message.Reaction(by=BOB, emoji="👍")]
 )
-LIMITS = link.Limits(line_bytes=65_536, text_chars=16_384, history_page=200, unacknowledged=1000)
+LIMITS = link.Limits(line_bytes=65_536, text_chars=16_384, history_page=200, unacknowledged=1000, file_bytes=2**31)
 
 PHOTO = files.FileInfo(
     id="Yb2vT4kQm0Zr",

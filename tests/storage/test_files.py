@@ -9,14 +9,13 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.storage import Person, World, plays
 from veche.packets.files import FileInfo
 from veche.storage import accounts, blobs, conversations, files, messages
-from veche.storage.blobs import DiskBlobs
+from veche.storage.blobs import DiskBlobs, DiskPart
 from veche.storage.database import Entry, Kind, StorageError
 from veche.storage.files import Quota, TooMany, UnknownFile
 
@@ -202,7 +201,10 @@ async def test_an_upload_is_found_again_by_id_or_by_size_and_hash(world: World) 
     assert await world.database.write(files.go_on("one", alice.id, 10)) == whole
     with pytest.raises(UnknownFile):
         await world.database.write(files.complete("one", HASHES[1], "image/png", "", 9))
-    assert (await begun(world, alice, "again", 100, HASHES[1])).id == "again"
+    assert (await begun(world, alice, "again", 100, HASHES[1])).id == "again"  # by another name
+    await world.database.write(files.drop_part("again"))
+    same = await world.database.write(files.begin("more", alice.id, "one.png", 100, HASHES[1], 11, MUCH))
+    assert same == whole
 
 
 @plays
@@ -260,8 +262,14 @@ def on_disk(scenario: Callable[[DiskBlobs, Path], Awaitable[None]]) -> Callable[
 
 async def filled(store: DiskBlobs, id: str, data: bytes) -> str:
     part = await store.part(id)
-    await part.write([data])
+    await write(part, data)
     return await part.finish()
+
+
+async def write(part: DiskPart, *pieces: bytes) -> None:
+    for piece in pieces:
+        part.add(piece)
+    await part.write()
 
 
 async def read(store: DiskBlobs, sha256: str, *, preview: bool = False) -> bytes | None:
@@ -284,18 +292,18 @@ async def test_a_part_is_gone_on_with_and_becomes_a_file_named_by_its_hash(store
     data = os.urandom(300_000)
     sha256 = hashlib.sha256(data).hexdigest()
     part = await store.part("a")
-    await part.write([data[:1000], data[1000:5000]])
+    await write(part, data[:1000], data[1000:5000])
     await part.close()
     assert await store.part_size("a") == 5000
     later = DiskBlobs(path)  # a program that knows only what lies there
     part = await later.part("a")
     assert part.size == 5000
-    await part.write([data[5000:9000]])
+    await write(part, data[5000:9000])
     await part.close()
     await later.close()
     part = await store.part("a")  # this one remembers a hash that is too old
     assert part.size == 9000
-    await part.write([data[9000:]])
+    await write(part, data[9000:])
     assert await part.finish() == sha256
     await store.keep("a", sha256)
     assert await store.part_size("a") == 0
@@ -331,9 +339,9 @@ async def test_parts_are_read_while_they_grow(store: DiskBlobs, path: Path) -> N
     part = await store.part("a")
     reader = await store.read_part("a")
     assert await reader.read(0, 10) == b""
-    await part.write([b"hello"])
+    await write(part, b"hello")
     assert await reader.read(0, 10) == b"hello"
-    await part.write([b" world"])
+    await write(part, b" world")
     assert await reader.read(3, 5) == b"lo wo"
     await reader.close()
     await part.close()
@@ -344,46 +352,55 @@ def test_a_full_disk_takes_nothing_of_a_batch_and_goes_on_when_there_is_room(
 ) -> None:
     """Rows: M48 (partly)."""
 
-    class Narrow:
-        """A file on a disk with room for so many bytes."""
+    room = 1500
 
-        def __init__(self, file: Any) -> None:
-            self.file, self.room = file, 1500
-
-        def write(self, data: memoryview) -> int:
-            if not self.room:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            taken = self.file.write(data[: min(self.room, 700)])
-            self.room -= taken
-            return taken
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.file, name)
+    def writev(descriptor: int, pieces: list[bytes]) -> int:
+        """On a disk with room for so many bytes, some at a time."""
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = os.write(descriptor, b"".join(pieces)[: min(room, 700)])
+        room -= taken
+        return taken
 
     async def scenario() -> None:
+        nonlocal room
         store = DiskBlobs(tmp_path)
         part = await store.part("a")
-        narrow = Narrow(getattr(part, "_file"))  # noqa: B009 - the disk cannot be made full otherwise
-        setattr(part, "_file", narrow)  # noqa: B010
-        await part.write([b"x" * 1000])
+        await write(part, b"x" * 400, b"x" * 600)
+        room = 0
         with pytest.raises(StorageError) as refused:
-            await part.write([b"y" * 1000])
+            await write(part, b"y" * 1000)
         assert refused.value.full
+        await part.close()
         assert part.size == await store.part_size("a") == 1000
-        narrow.room = 10_000
-        await part.write([b"z" * 1000])
+        room = 10_000
+        part = await store.part("a")
+        await write(part, b"z" * 1000)
         assert await part.finish() == hashlib.sha256(b"x" * 1000 + b"z" * 1000).hexdigest()
         await store.close()
 
     monkeypatch.setattr(blobs, "SYNC_BYTES", 500)
+    monkeypatch.setattr(os, "writev", writev)
     asyncio.run(scenario(), debug=True)
+
+
+@on_disk
+async def test_many_small_pieces_are_written_as_few(store: DiskBlobs, path: Path) -> None:
+    part = await store.part("a")
+    await write(part, *[b"%d," % n for n in range(5000)])
+    await part.write()  # nothing
+    sha256 = await part.finish()
+    await store.keep("a", sha256)
+    assert await read(store, sha256) == b"".join(b"%d," % n for n in range(5000))
 
 
 @on_disk
 async def test_who_is_gone_before_a_write_has_ended_breaks_nothing(store: DiskBlobs, path: Path) -> None:
     part = await store.part("a")
     for _ in range(20):
-        writing = asyncio.ensure_future(part.write([b"x" * 100_000]))
+        part.add(b"x" * 100_000)
+        writing = asyncio.ensure_future(part.write())
         await asyncio.sleep(0)
         writing.cancel()
         with suppress(asyncio.CancelledError):

@@ -65,7 +65,7 @@ class FileUpload(Packet, kw_only=True, tag="FILE-UPLOAD"):
     name: FileName
     bytes: FileBytes
     sha256: Sha256 | None = None
-    """What arrives must have it.  An unfinished upload of mine of the same size and SHA-256 is continued."""
+    """What arrives must have it.  An upload of mine of the same size and SHA-256 is continued, or found to be whole."""
     id: FileId | None = None
     """The unfinished upload to go on with; `bytes` and `sha256` are as they were."""
     tag: Tag | None = None

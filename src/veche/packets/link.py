@@ -28,6 +28,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     history_page: int
     unacknowledged: int
     """Messages of one link that may wait for MESSAGE-SENT before the server stops reading from it."""
+    file_bytes: int = 0
+    """Of one file."""
 
 
 class ServerHello(Packet, kw_only=True, tag="HELLO"):

@@ -7,8 +7,8 @@ Rules:
    (Of a file that passes through nobody could ask for another, so that one lingers.)
 2. An *intake* takes bytes in order from an offset, from one connection at a time; a newer one interrupts the older,
    which may be gone without knowing it.  What has arrived stays, so it can be gone on with, also after a restart.
-3. Memory is flat: while a batch of `BATCH_BYTES` is being written and hashed in a thread the next one is received, and
-   no more; outwards likewise.
+3. Memory is flat: while a batch is being written and hashed in a thread the next one is received, and no more; outwards
+   likewise.
 4. A content that no file has any more is removed; so is what lies there and nothing names (`tidy`).
 
 HTTP and the line TRANSFER (transfers.py) are two ways to the same intakes and outlets.
@@ -48,6 +48,8 @@ BUSY = 8
 """Tickets of one account that are in use at once."""
 BATCH_BYTES, BATCH_S = 512 * 1024, 1.0
 """A batch is written when it has so many bytes, or is so old."""
+MOST_BYTES = 8 * BATCH_BYTES
+"""While one is being written the next one may grow to this."""
 IDLE_S = 60.0
 """Some bytes must come, or a batch be taken, within this time."""
 OPEN_PARTS = 20
@@ -148,13 +150,14 @@ class Intake(ABC):
     async def _fill(self, part: Part, read: Callable[[], Awaitable[bytes]]) -> None:
         """Rule 3."""
         loop = asyncio.get_running_loop()
-        at, batch, size, begun = part.size, list[bytes](), 0, loop.time()
-        writing: asyncio.Future[None] | None = None
+        at, begun = part.size, loop.time()
+        writing: asyncio.Task[None] | None = None
 
-        async def written() -> None:
-            if writing is not None:
-                await writing
-                self._moved_to(part.size)
+        async def write() -> None:
+            while part.waiting:
+                await part.write()
+                self.arrived = part.size
+                self.moved()
 
         try:
             while True:
@@ -165,21 +168,16 @@ class Intake(ABC):
                     raise Refused(ErrorCode.TOO_LARGE, f"There are {self.size} bytes to come, and no more.")
                 if not data:
                     break
-                batch.append(data)
-                size += len(data)
-                if size >= BATCH_BYTES or loop.time() - begun >= BATCH_S:
-                    await written()
-                    writing = asyncio.ensure_future(part.write(batch))
-                    batch, size, begun = [], 0, loop.time()
+                part.add(data)
+                if writing is not None and (writing.done() or part.waiting >= MOST_BYTES):
+                    await writing
+                    writing = None
+                if writing is None and (part.waiting >= BATCH_BYTES or loop.time() - begun >= BATCH_S):
+                    writing, begun = loop.create_task(write()), loop.time()
         finally:  # what had arrived is kept, whatever happened
-            await written()
-            if batch:
-                await part.write(batch)
-                self._moved_to(part.size)
-
-    def _moved_to(self, arrived: int) -> None:
-        self.arrived = arrived
-        self.moved()
+            if writing is not None:
+                await writing
+            await write()
 
 
 class Bytes(Protocol):

@@ -60,7 +60,7 @@ HEADERS = {
     "Cache-Control": "private, no-transform",
     "Accept-Ranges": "bytes",
 }
-DRAIN_S, DRAIN_BYTES = 1.0, 4 * 1024 * 1024
+DRAIN_S, DRAIN_BYTES = 0.3, 4 * 1024 * 1024
 """After a refusal so much of the body is still read, so that the answer is not lost in a reset (RFC 9112 §9.6)."""
 LINE_BYTES = 512
 LINE_S = 10.0
@@ -262,7 +262,10 @@ async def body_of(request: web.Request) -> bytes:
     from aiohttp.web import RequestPayloadError
 
     try:
-        return await request.content.readany()
+        while True:
+            data, is_chunk_end = await request.content.readchunk()  # as it came: other ways to read copy it
+            if data or not is_chunk_end or request.content.at_eof():
+                return data
     except (HttpProcessingError, RequestPayloadError, RuntimeError) as error:  # RuntimeError: closed before
         raise ConnectionResetError from error
 

@@ -137,6 +137,7 @@ class WebSocketLink:
         self.handler: Any = None
 
     def put(self, line: bytes) -> None:
+        """Send a line, or several at once, soon."""
         if self._is_closed:
             return
         self._out.append(line)
@@ -168,8 +169,8 @@ class WebSocketLink:
             self._wake.clear()
             out, self._out = self._out, []
             was_full, self._size = self._size > WS_HIGH_BYTES, 0
-            for line in out:
-                await self._socket.send_str(line.decode().rstrip("\r\n"))
+            for line in b"".join(out).splitlines():
+                await self._socket.send_str(line.decode())
             if self._is_closed and not self._out:
                 await self._socket.close()
                 return

@@ -106,10 +106,14 @@ def _files(rows: Rows) -> list[File]:
 
 
 def begin(id: str, account_id: int, name: str, size: int, sha256: str, now: int, quota: Quota) -> Steps[File]:
-    """Make a part; or return the account's own of the same size and SHA-256.  Raises TooMany, Full."""
+    """Make a part; or return the account's own file of this size and SHA-256, unfinished, or whole and of this name.
+
+    Raises TooMany, Full.
+    """
     same: Rows = yield Statement(
-        f"{_FILE} WHERE f.account_id = $1 AND f.is_whole = 0 AND f.sha256 = $2 AND f.sha256 <> '' AND f.bytes = $3",
-        (account_id, sha256, size),
+        f"""{_FILE} WHERE f.account_id = $1 AND f.sha256 = $2 AND f.sha256 <> '' AND f.bytes = $3
+            AND (f.is_whole = 0 OR f.name = $4) ORDER BY f.is_whole DESC LIMIT 1""",
+        (account_id, sha256, size, name),
     )
     if same:
         return (yield from go_on(same[0][0], account_id, now))

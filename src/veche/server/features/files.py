@@ -16,6 +16,7 @@ from veche.core.transfer import State, Step, WrongStep, after
 from veche.packets import ERROR_TEXT, ErrorCode, Packet, files
 from veche.packets.files import ACCEPT_S
 from veche.storage import files as stored
+from veche.storage.database import Steps
 
 from ..filing import OPEN_PARTS, TICKET_S
 from ..live import LiveAccount
@@ -50,28 +51,34 @@ async def begun(session: Session, packet: files.FileUpload, sha256: str) -> stor
     """The upload to go on with, or a new one.  Raises Refused: unknown-id, bad-request, too-many, storage-full."""
     app, me = session.app, session.account
     assert me is not None
-    now = app.now_us()
-    if packet.id is not None:
-        if (under_way := app.files.uploads.get(packet.id)) is not None:
-            await under_way.offset()  # it may just become whole
-        try:
-            file = await app.database.write(stored.go_on(packet.id, me.id, now))
-        except stored.UnknownFile:
-            raise Refused(ErrorCode.UNKNOWN_ID) from None
-        if file.bytes != packet.bytes or (sha256 and file.sha256 not in ("", sha256)):
-            raise Refused(ErrorCode.BAD_REQUEST, "This is another file than the one that was begun.")
-        return file
-    await app.files.check_room(packet.bytes)
-    config = app.config
-    quota = stored.Quota(OPEN_PARTS, config.account_bytes, config.files_bytes)
-    begin = stored.begin(new_id(), me.id, clean_name(packet.name), packet.bytes, sha256, now, quota)
+    find = app.database.write
     try:
-        return await app.database.write(begin)
+        if packet.id is not None:
+            file = await find(stored.go_on(packet.id, me.id, app.now_us()))
+            if file.bytes != packet.bytes or (sha256 and file.sha256 not in ("", sha256)):
+                raise Refused(ErrorCode.BAD_REQUEST, "This is another file than the one that was begun.")
+        else:
+            file = await find(await begin(session, packet, sha256))
+        if (under_way := app.files.uploads.get(file.id)) is not None:
+            await under_way.offset()  # who still sends it is interrupted, or has just sent the end of it
+            file = await find(stored.go_on(file.id, me.id, app.now_us()))
+        return file
+    except stored.UnknownFile:
+        raise Refused(ErrorCode.UNKNOWN_ID) from None
     except stored.Full:
         raise Refused(ErrorCode.STORAGE_FULL) from None
     except stored.TooMany as error:
-        most = f"Your files may take {shown(config.account_bytes)} together." if error.by_bytes else ""
+        most = f"Your files may take {shown(app.config.account_bytes)} together." if error.by_bytes else ""
         raise Refused(ErrorCode.TOO_MANY, most or "Too many of your uploads are not finished.") from None
+
+
+async def begin(session: Session, packet: files.FileUpload, sha256: str) -> Steps[stored.File]:
+    """The steps that make a place for it.  Raises Refused: storage-full."""
+    app, me = session.app, session.account
+    assert me is not None
+    await app.files.check_room(packet.bytes)
+    quota = stored.Quota(OPEN_PARTS, app.config.account_bytes, app.config.files_bytes)
+    return stored.begin(new_id(), me.id, clean_name(packet.name), packet.bytes, sha256, app.now_us(), quota)
 
 
 async def download(session: Session, packet: files.FileDownload) -> None:

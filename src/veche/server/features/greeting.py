@@ -54,6 +54,7 @@ def hello(session: Session, packet: link.ClientHello) -> None:
                 text_chars=MAX_TEXT,
                 history_page=HISTORY_PAGE,
                 unacknowledged=config.unacknowledged,
+                file_bytes=config.file_bytes,
             ),
             tag=packet.tag,
         )
