@@ -127,11 +127,13 @@ def main(argv: list[str]) -> int:
             return draw_icons(browser)
         with tempfile.TemporaryDirectory() as folder:
             server = ServerProcess(Path(folder) / "data", "--registration", "invite", "--domain", "home.example")
-            wires = populate(server)
-            for size in (WIDE, NARROW):
-                for scheme in ("light", "dark"):
-                    take(browser, server, wires, wanted, size, scheme)
-            server.stop()
+            try:
+                wires = populate(server)
+                for size in (WIDE, NARROW):
+                    for scheme in ("light", "dark"):
+                        take(browser, server, wires, wanted, size, scheme)
+            finally:
+                server.stop()
     return 0
 
 

@@ -6,10 +6,10 @@ import base64
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from tests.support.server import ServerProcess
-from tests.support.wire import newcomer
+from tests.support.wire import Wire, newcomer
 
 from .conftest import Person, befriend
 
@@ -80,6 +80,23 @@ def test_coming_going_notes_and_names_are_seen_at_once(person: Callable[..., Per
         alice.page.get_by_label("My name for them").fill("Bobby")
         alice.page.get_by_role("button", name="Save").click()
         expect(entry(alice.page, "Bobby")).to_be_visible()
+
+
+def test_coming_and_going_do_not_cost_the_connection(person: Callable[..., Person], server: ServerProcess) -> None:
+    alice = person("alice")
+    links: list[WebSocket] = []
+    alice.page.on("websocket", lambda link: links.append(link))
+    alice.page.reload()
+    alice.tab.is_connected()
+    with newcomer(server.port, "bob") as bob:
+        befriend(bob, alice.wire)
+        status = entry(alice.page, bob.login).get_by_role("img")
+        expect(status).to_have_accessible_name("online")
+        bob.close()
+        expect(status).to_have_accessible_name("offline")
+        with Wire(server.port).connect(bob.login):
+            expect(status).to_have_accessible_name("online")
+    assert len(links) == 1
 
 
 def test_groups_are_a_tree_that_can_be_renamed_and_dissolved(

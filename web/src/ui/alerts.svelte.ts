@@ -13,15 +13,20 @@ import { say } from "./words.svelte";
 
 /** A bell rings at most so often. */
 const QUIET_MS = 1500;
+/** The title follows so late: what is read at once is not counted. */
+const TITLE_MS = 250;
 
 /** Follow what arrives. */
 export function watchAlerts(): void {
   $effect.root(() => {
+    let timer = 0;
     $effect(() => {
-      const waiting = unreadTotal(shown.state) + requests(shown.state).length;
-      const { route } = place;
-      const name = route.page === "chat" ? `${oneLine(shownName(shown.state, route.peer), 60)} – ` : "";
-      document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${name}Veche`;
+      void [shown.state, place.route];
+      timer ||= window.setTimeout(() => {
+        timer = 0;
+        const wanted = title();
+        if (document.title !== wanted) document.title = wanted;
+      }, TITLE_MS);
     });
   });
   client.listen((packet, { isLive }) => {
@@ -42,6 +47,14 @@ export function watchAlerts(): void {
       tell(`${say.toEveryone(name)}: ${oneLine(packet.text, 500)}`);
     }
   });
+}
+
+function title(): string {
+  const { state } = shown;
+  const waiting = unreadTotal(state) + requests(state).length;
+  const { route } = place;
+  const name = route.page === "chat" ? `${oneLine(shownName(state, route.peer), 60)} – ` : "";
+  return `${waiting > 0 ? `(${waiting}) ` : ""}${name}Veche`;
 }
 
 function call(title: string, body: string, tag: string, link: string): void {

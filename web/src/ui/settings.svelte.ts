@@ -43,9 +43,12 @@ export function language(): Language {
   return (asked.find((one) => one in LANGUAGES) as Language | undefined) ?? "en";
 }
 
+const locales: Partial<Record<Language, string>> = {};
+
 /** The language with the habits of the person's region, for times: en-GB. */
 export function locale(): string {
-  return navigator.languages.find((one) => one.slice(0, 2).toLowerCase() === language()) ?? language();
+  const chosen = language();
+  return (locales[chosen] ??= navigator.languages.find((one) => one.slice(0, 2).toLowerCase() === chosen) ?? chosen);
 }
 
 /** Keep what is chosen and show the theme, from now on. */
