@@ -234,6 +234,7 @@ def test_a_device_hears_what_the_other_sent_just_before_it_vanished(server: Serv
             phone.write(line("MESSAGE", to=alice.login, text=f"{n}"))
             phone.close()
             phone = Wire(server.port, tls=False).resumed(phone.resume)
+        phone.say(alice.login, "still here")
         sent = {one["text"] for one in alice.ask("HISTORY-GET", peer=desk.login, limit=200)["messages"]}
         assert len(sent) > 10
         desk.send("PING", tag="now")
