@@ -262,10 +262,7 @@ async def body_of(request: web.Request) -> bytes:
     from aiohttp.web import RequestPayloadError
 
     try:
-        while True:
-            data, is_chunk_end = await request.content.readchunk()  # as it came: other ways to read copy it
-            if data or not is_chunk_end or request.content.at_eof():
-                return data
+        return await request.content.readany()
     except (HttpProcessingError, RequestPayloadError, RuntimeError) as error:  # RuntimeError: closed before
         raise ConnectionResetError from error
 
