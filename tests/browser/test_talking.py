@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.browser import until
 from tests.support.server import ServerProcess
 from tests.support.wire import newcomer
 
@@ -147,7 +148,7 @@ def test_a_draft_survives_a_reload(friends: tuple[Person, Person]) -> None:
     alice.page.get_by_role("textbox", name="Message").fill("What I always wanted to say")
     alice.page.get_by_role("link", name="Settings").click()
     expect(entry(alice.page, bob.login)).to_contain_text("Draft: What I always wanted")
-    alice.page.wait_for_function(IS_KEPT, arg=["drafts", 1])
+    until(alice.page, IS_KEPT, ["drafts", 1])
     alice.page.reload()
     alice.tab.talk_to(bob.login)
     expect(alice.page.get_by_role("textbox", name="Message")).to_have_value("What I always wanted to say")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -88,6 +89,14 @@ class Tab:
 
     def close(self) -> None:
         self.context.close()
+
+
+def until(page: Page, script: str, arg: object = None, within_s: float = 15) -> None:
+    """Wait until a script, which may be asynchronous, gives true; `Page.wait_for_function` takes a promise for true."""
+    deadline = time.monotonic() + within_s
+    while not page.evaluate(script, arg):
+        assert time.monotonic() < deadline, f"never true: {script}"
+        page.wait_for_timeout(50)
 
 
 def watch(page: Page, faults: list[str]) -> None:

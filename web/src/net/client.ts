@@ -95,6 +95,7 @@ export class Client {
   private newDrafts: Changes["drafts"] = new Map();
   private newOutbox: Changes["outbox"] = new Map();
   private isForgetting = false;
+  private isNewDevice = false;
   /** The last entry that was folded and is not acknowledged. */
   private folded = 0;
   /** The last write; writes come one after another. */
@@ -473,6 +474,7 @@ export class Client {
         return;
       }
       case "logged-in":
+        this.isNewDevice = event.isFresh;
         if (event.isFresh) this.begin(event.packet.login);
         this.loggingIn?.resolve();
         this.loggingIn = null;
@@ -588,11 +590,23 @@ export class Client {
         this.folded = packet.id;
         break;
       case "REPLAY-END":
-        this.stand({ phase: "online" });
-        this.readAgain();
+        this.caughtUp();
     }
     const isLive = this.connection.phase === "online";
     for (const listener of this.listeners) safely(() => listener(packet, { isLive }));
+  }
+
+  /** All is there.  A new device says so once it is kept: from then on a reload stays signed in. */
+  private caughtUp(): void {
+    const { core } = this;
+    const standOnline = () => {
+      if (this.core !== core || this.connection.phase !== "catching-up") return;
+      this.stand({ phase: "online" });
+      this.readAgain();
+    };
+    if (this.isNewDevice) void this.keepNow().then(standOnline);
+    else standOnline();
+    this.isNewDevice = false;
   }
 
   /** Tell the server what was read while it could not be told. */
