@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from veche.packets import ErrorCode, Packet
 from veche.packets.account import ConnectOk
+from veche.packets.admin import Announced, Announcement
 from veche.packets.blocking import BlockOk, UnblockOk
 from veche.packets.contacts import Contact, ContactsGetResponse, ContactUpdated, Relation
+from veche.packets.files import FileInfo
 from veche.packets.message import (
     ConversationState,
     Edit,
@@ -115,6 +117,12 @@ def friend(id: str, **fields: Any) -> Contact:
     return Contact(id=id, **{**usual, **fields})
 
 
+def file(id: str, **fields: Any) -> FileInfo:
+    usual: dict[str, Any] = {"name": f"{id}.jpg", "type": "image/jpeg", "bytes": 3, "sha256": "0" * 64}
+    return FileInfo(id=id, **{**usual, **fields})
+
+
+SHOTS = MessageSend(to="Bob", text="", cookie="t-2", files=["f1", "f2"])
 HI = MessageSend(to="Bob", text="hi", cookie="t-1", reply_to=3)
 
 SEQUENCES: dict[str, list[Step]] = {
@@ -301,6 +309,26 @@ SEQUENCES: dict[str, list[Step]] = {
         At(115, TypingStarted(from_=BOB)),
         At(116, message(2, author=ME)),
         At(117, BlockOk(login=BOB)),
+    ],
+    "files of messages": [
+        LOGIN,
+        message(1, "look", files=[file("harbour", width=640, height=480, preview=True)]),
+        edited(2, 1, "look here"),
+        Sending(SHOTS, "t-2"),
+        Answer(MessageSent(id=3, seq=3, at=at(3), cookie="t-2", files=[file("f1"), file("f2")]), SHOTS),
+        page(told(1, "look", files=[file("harbour")]), told(3, author=ME, files=[file("f1"), file("f2")])),
+        retracted(4, 1),
+        Answer(RetractOk(id=5), Retract(id=3)),
+        message(1, "look", files=[file("harbour")]),
+    ],
+    "announcements": [
+        ConnectOk(login=ME, device="web", resume="vr_1", admin=True),
+        Snapshot(announcement=Announcement(text="Tea at five", at=at(1), by=BOB)),
+        Announced(text="Tea at six", at=at(2), by=BOB),
+        Announced(text="", at=at(3), by=BOB),
+        Announced(text="No tea", at=at(4), by=BOB),
+        Snapshot(),
+        LOGIN,
     ],
     "contacts by snapshot and patches": [
         LOGIN,

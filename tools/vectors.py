@@ -114,6 +114,8 @@ def shown_state(state: State, now: float) -> dict[str, Any]:
     names = state.names()
     return {
         "me": state.me,
+        "admin": state.admin,
+        "announcement": msgspec.to_builtins(state.announcement),
         "contacts": {one.id: {**defaults(one), **msgspec.to_builtins(one)} for one in contacts},
         "profile": msgspec.to_builtins(msgspec.structs.asdict(state.profile)),
         "blocked": sorted(state.blocked),
@@ -145,13 +147,13 @@ def shown_conversation(one: Conversation) -> dict[str, Any]:
         "unread": one.unread,
         "shown": [post.id for post in one.known()],
         "posts": [shown_post(post) for post in one.posts.values() if post.is_known],
-        "pending": {key: msgspec.structs.asdict(pending) for key, pending in one.pending.items()},
+        "pending": {key: msgspec.to_builtins(pending) for key, pending in one.pending.items()},
     }
 
 
 def shown_post(post: Post) -> dict[str, Any]:
     names = "id", "author", "at", "text", "reply_to", "edited", "retracted", "reactions"
-    return {name: getattr(post, name) for name in names}
+    return {name: getattr(post, name) for name in names} | {"files": [file.id for file in post.files]}
 
 
 # -- SCRAM

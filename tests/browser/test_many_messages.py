@@ -79,7 +79,7 @@ def test_who_reads_further_up_is_not_moved_by_what_arrives(
         log(page).evaluate("(log) => { log.scrollTop -= 900 }")
         expect(page.get_by_role("button", name="To the newest")).to_be_visible()
         top = "(log) => [...log.querySelectorAll('li[data-id]')].find((row) => row.getBoundingClientRect().top > 200)"
-        place = f"(log) => {{ const row = ({top})(log); return [row.innerText, Math.round(row.getBoundingClientRect().top)] }}"
+        place = f"(log) => {{ const row = ({top})(log); return [row.innerText, row.getBoundingClientRect().top] }}"
         before = log(page).evaluate(place)
         for number in range(100):
             bob.say(alice.login, f"later {number:03}")

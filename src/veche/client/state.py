@@ -13,7 +13,9 @@ Rules:
 
 A conversation is complete from `complete_from` on: older messages are on the server.  people.py folds the people.
 
-Source: rows M16-M23, X01, X04, X15, X17; STYLE.md, Laws.
+ANNOUNCEMENT and SNAPSHOT tell what an administrator tells everyone; there is one at a time.
+
+Source: rows M16-M23, M48, X01, X04, X15, X17; STYLE.md, Laws.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from veche.packets import ERROR_TEXT, Packet
+from veche.packets.account import ConnectOk
+from veche.packets.admin import Announced, Announcement
 from veche.packets.blocking import BlockOk
+from veche.packets.files import FileInfo
 from veche.packets.message import (
     ConversationState,
     Edit,
@@ -66,6 +71,7 @@ class Post(Struct, frozen=True, kw_only=True):
     author: str = ""
     at: str = ""
     text: str = ""
+    files: tuple[FileInfo, ...] = ()
     reply_to: int | None = None
     edited: bool = False
     retracted: bool = False
@@ -89,6 +95,8 @@ class Pending(Struct, frozen=True, kw_only=True):
     """A message of this device that is not stored yet, or never will be (`failed` says why)."""
 
     text: str
+    files: tuple[str, ...] = ()
+    """Ids of uploads."""
     reply_to: int | None = None
     failed: str = ""
 
@@ -136,6 +144,9 @@ class Conversation(Struct, frozen=True, kw_only=True):
 class State(People, frozen=True, kw_only=True):
     """Everything that one account's client shows: the people, and what is written between them."""
 
+    admin: bool = False
+    """I may do what only administrators may."""
+    announcement: Announcement | None = None
     conversations: dict[str, Conversation] = field(default_factory=dict[str, Conversation])
     typing: dict[str, float] = field(default_factory=dict[str, float])
     """peer -> when it ends"""
@@ -169,7 +180,7 @@ def fold(state: State, packet: Packet, *, now: float = 0.0, request: Packet | No
         case MessageSend():
             peer = state.address(packet.to)
             old = state.conversation(peer)
-            pending = Pending(text=packet.text, reply_to=packet.reply_to)
+            pending = Pending(text=packet.text, files=tuple(packet.files), reply_to=packet.reply_to)
             return _with(state, replace(old, pending={**old.pending, key or packet.cookie or "": pending}))
         case MessageSendFailed():
             return _refused(state, packet, request)
@@ -195,6 +206,11 @@ def fold(state: State, packet: Packet, *, now: float = 0.0, request: Packet | No
             return _history(state, packet, request)
         case Snapshot():
             return _snapshot(state, packet)
+        case Announced():
+            told = Announcement(text=packet.text, at=packet.at, by=packet.by) if packet.text else None
+            return replace(state, announcement=told)
+        case ConnectOk():
+            return replace(fold_people(state, packet), admin=packet.admin)
         case BlockOk():
             return _not_typing(fold_people(state, packet), packet.login)
         case _:
@@ -228,7 +244,13 @@ def _sent(state: State, packet: MessageSent, request: Packet | None) -> State:
         return state
     old = state.conversation(state.address(request.to))
     base = HistoryMessage(
-        id=packet.id, seq=packet.seq, from_=state.me, at=packet.at, text=request.text, reply_to=request.reply_to
+        id=packet.id,
+        seq=packet.seq,
+        from_=state.me,
+        at=packet.at,
+        text=request.text,
+        files=packet.files,
+        reply_to=request.reply_to,
     )
     pending = {key: value for key, value in old.pending.items() if key != packet.cookie}
     new = replace(old, pending=pending, last_id=max(old.last_id, packet.id))
@@ -260,6 +282,7 @@ def _based(post: Post | None, base: Message | HistoryMessage) -> Post:
         author=base.from_,
         at=base.at,
         text="" if retracted else text,
+        files=() if retracted else tuple(base.files),
         reply_to=base.reply_to,
         edited=edited,
         retracted=retracted,
@@ -277,7 +300,7 @@ def _changed(post: Post | None, change: Edited | Retracted | Reacted) -> Post:
             text = "" if post.retracted else change.text
             return replace(post, author=change.from_, text=text, edited=True, text_id=change.id)
         case Retracted():
-            return replace(post, author=change.from_, text="", retracted=True, retract_id=change.id)
+            return replace(post, author=change.from_, text="", files=(), retracted=True, retract_id=change.id)
         case Reacted():
             key = change.from_, change.emoji
             if post.registers.get(key, (-1, False))[0] >= change.id:
@@ -361,4 +384,4 @@ def _snapshot(state: State, packet: Snapshot) -> State:
             peer_delivered_id=max(old.peer_delivered_id, told.peer_delivered_id),
             snapshot=told,
         )
-    return fold_people(replace(state, conversations=conversations), packet)
+    return fold_people(replace(state, conversations=conversations, announcement=packet.announcement), packet)

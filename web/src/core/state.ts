@@ -79,6 +79,10 @@ export interface Conversation {
 
 /** Everything that one account's client shows: the people, and what is written between them. */
 export interface State extends People {
+  /** I may do what only administrators may. */
+  readonly admin: boolean;
+  /** What an administrator tells everyone; there is one at a time. */
+  readonly announcement: wire.Announcement | null;
   readonly conversations: ReadonlyMap<string, Conversation>;
   /** Peer -> when it ends, in seconds. */
   readonly typing: ReadonlyMap<string, number>;
@@ -87,6 +91,8 @@ export interface State extends People {
 export const EMPTY: State = {
   me: "",
   keepsCase: false,
+  admin: false,
+  announcement: null,
   contacts: new Map(),
   profile: NO_PROFILE,
   blocked: new Set(),
@@ -295,7 +301,15 @@ const FOLDS: Folds = {
         snapshot: told,
       }));
     }
+    draft.next.announcement = packet.announcement ?? null;
     FOLD_PEOPLE.SNAPSHOT!(draft, packet, context);
+  },
+  ANNOUNCEMENT(draft, { text, at, by }) {
+    draft.next.announcement = text === "" ? null : { text, at, by };
+  },
+  "CONNECT-OK"(draft, packet, context) {
+    draft.next.admin = packet.admin ?? false;
+    FOLD_PEOPLE["CONNECT-OK"]!(draft, packet, context);
   },
   "BLOCK-OK"(draft, packet, context) {
     draft.typingEnds(packet.login);

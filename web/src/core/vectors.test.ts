@@ -55,6 +55,8 @@ function shownState(state: State) {
   const named = [...state.contacts.keys()].map((id) => [id, shownName(state, id)]);
   return {
     me: state.me,
+    admin: state.admin,
+    announcement: state.announcement,
     contacts: Object.fromEntries(state.contacts),
     profile: state.profile,
     blocked: [...state.blocked].sort(),
@@ -73,9 +75,9 @@ function shownGroup({ path, contacts, groups }: Group): unknown[] {
 
 function shownConversation(one: Conversation) {
   const { start, end } = visible(one);
-  const pending = [...one.pending].map(([key, { text, replyTo, failed }]) => [
+  const pending = [...one.pending].map(([key, { text, files, replyTo, failed }]) => [
     key,
-    { text, reply_to: replyTo, failed },
+    { text, files, reply_to: replyTo, failed },
   ]);
   return {
     last_id: one.lastId,
@@ -92,10 +94,11 @@ function shownConversation(one: Conversation) {
 
 function shownPost(post: Post) {
   const { id, author, at, text, replyTo, edited, retracted } = post;
+  const files = post.files.map((file) => file.id);
   const reactions = reactionsOf(post)
     .flatMap(({ emoji, by }) => by.map((who) => [who, emoji]))
     .sort();
-  return { id, author, at, text, reply_to: replyTo, edited, retracted, reactions };
+  return { id, author, at, text, files, reply_to: replyTo, edited, retracted, reactions };
 }
 
 interface Login {
