@@ -58,10 +58,10 @@ def test_the_set_up_link_makes_the_administrator_whose_invitation_leads_into_a_c
     """Rows: A25 (partly)."""
     server = ServerProcess(tmp_path / "data").start()
     try:
-        code = re.search(r"--code (\S+)", "\n".join(server.said))
-        assert code is not None
+        path = re.search(rf"http://127\.0\.0\.1:{server.port}(/setup/\S+)", "\n".join(server.said))
+        assert path is not None
         admin = tab(server.port)
-        page = admin.open(f"/setup/{code[1]}")
+        page = admin.open(path[1])
         expect(page.get_by_role("heading", name="Set up your server")).to_be_visible()
         page.get_by_role("textbox", name="Login").fill("admin")
         page.get_by_role("textbox", name="Password").fill("a password")

@@ -90,6 +90,7 @@ async def serve(config: ServerConfig, out: TextIO) -> int:
 
 async def serve_from(config: ServerConfig, out: TextIO) -> int:
     """Serve from a data directory that is ours."""
+    from veche.net.invites import LOOPBACK, setup_links
     from veche.net.tls import readable
     from veche.server.app import HomeServer, StartError
     from veche.storage.database import StorageError
@@ -112,13 +113,14 @@ async def serve_from(config: ServerConfig, out: TextIO) -> int:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
                 loop.add_signal_handler(number, stop.set)
     host, port = config.address()
-    address = app.url.removeprefix("https://")
+    address = app.url.removeprefix("https://").replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
     if app.setup_code is not None:
         out.write(
-            f"This server has no account yet. Make yours, the administrator's, with\n"
-            f"    {program()} chat --register --code {app.setup_code} YOURNAME@{address}\n"
+            "This server has no account yet. Make yours, the administrator's, on this page; the link works once:\n"
+            + "".join(f"    {link}\n" for link in setup_links(app.place, app.setup_code))
+            + f"or in a terminal: {program()} chat --register --code {app.setup_code} YOURNAME@{address}\n"
         )
-    if host in ("127.0.0.1", "::1", "localhost"):
+    if host in LOOPBACK:
         out.write(f"Only this machine can connect. For others: {program()} serve --listen 0.0.0.0:{port}\n")
     out.write(f"ready {app.url} fingerprint {readable(app.fingerprint)}\n")
     out.flush()

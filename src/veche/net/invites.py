@@ -14,6 +14,8 @@ import socket
 
 from msgspec import Struct
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 
 class Place(Struct, frozen=True, kw_only=True):
     """Where a server listens; it writes this down at each start, for `veche invite`."""
@@ -36,6 +38,24 @@ def link(place: Place, code: str, where: str | None = None) -> str:
     port = "" if re.search(r":\d+$", where) else f":{place.port}"
     end = f"#sha256={place.fingerprint}" if place.fingerprint else ""
     return f"https://{where}{port}/invite/{code}{end}"
+
+
+def setup_links(place: Place, code: str) -> list[str]:
+    """Where the page is that makes the first account: on this machine, and from others when they can connect.
+
+    On this machine it is plain HTTP, so that no browser warns of the self-made certificate.
+    """
+    on_this = {
+        "127.0.0.1": "127.0.0.1",
+        "localhost": "127.0.0.1",
+        "0.0.0.0": "127.0.0.1",
+        "::1": "[::1]",
+        "::": "[::1]",
+    }
+    links = [f"http://{on_this[place.host]}:{place.port}/setup/{code}"] if place.host in on_this else []
+    if place.host not in LOOPBACK:
+        links.append(f"https://{host_of(place)}:{place.port}/setup/{code}")
+    return links
 
 
 def host_of(place: Place) -> str:
