@@ -36,6 +36,7 @@ EXE = ".exe" if os.name == "nt" else ""
 PYTHON = BIN / f"python{EXE}"
 STAMP = VENV / "veche-setup.json"
 LOCKS = {"run": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
+MOST_WORKERS = 4
 WEB = ROOT / "web"
 ASSETS = ROOT / "src/veche/server/assets"
 WEB_SOURCES = ("index.html", "*.config.*", "package*.json", "public/**/*", "src/**/*", "worker/**/*")
@@ -96,12 +97,14 @@ def serve(args: list[str]) -> int:
 
 
 def test(args: list[str]) -> int:
-    """Everything, pytest last; with a choice of tests (a path, -k WORD) pytest alone."""
+    """Everything, pytest last, on some processors; with a choice of tests (a path, -k WORD) pytest alone, on one."""
     prepare("dev")
     build_if_stale()
-    is_choice = any(not arg.startswith("-") for arg in args)
-    web = 0 if is_choice else test_web()
-    return python("-m", "pytest", *args) or web
+    if any(not arg.startswith("-") for arg in args):
+        return python("-m", "pytest", *args)
+    web = test_web()
+    workers = min(os.cpu_count() or 1, MOST_WORKERS)  # a file stays on one: its tests share servers
+    return python("-m", "pytest", f"-n{workers}", "--dist=loadfile", *args) or web
 
 
 def test_web() -> int:
