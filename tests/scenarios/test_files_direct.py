@@ -38,7 +38,7 @@ def heard_nothing(*wires: Wire) -> bool:
 def test_a_file_goes_through_the_server_once_the_other_has_said_yes(own_server: ServerProcess) -> None:
     """While it comes it is fetched, and nothing of it stays.
 
-    Rows: M49, M50, M51, M53, M57 (partly), M58, X18 (partly).
+    Rows: M49, M50, M51, M53, M56 (partly), M57 (partly), M58, X18 (partly).
     """
     server = own_server
     data = os.urandom(2_000_000)

@@ -20,6 +20,12 @@ def test_instants_never_step_back_whatever_the_clock_does() -> None:
     assert [app.now_us() for _ in range(4)] == [5_000_000, 7_000_000, 7_000_000, 7_000_001]
 
 
+def test_the_port_is_that_of_msim_unless_another_is_said() -> None:
+    """Rows: M56, A07 (partly)."""
+    assert ServerConfig(data=Path()).address() == ("127.0.0.1", 3215)
+    assert ServerConfig(data=Path(), listen="[::]:0").address() == ("::", 0)
+
+
 def test_an_instant_is_written_as_rfc_3339_in_utc() -> None:
     """Rows: M17 (partly)."""
     nowhere: Any = None
