@@ -1,7 +1,8 @@
 /** How the connection stands, in the three words that the page carries as `data-state`. */
+import { putAwayAnnouncement } from "./announcement.svelte";
 import { client, shown } from "./client.svelte";
 import { pictures } from "./pictures.svelte";
-import { go, HOME } from "./route.svelte";
+import { go, HOME, place } from "./route.svelte";
 
 export type Standing = "connected" | "reconnecting" | "offline";
 
@@ -27,7 +28,8 @@ export function watchConnection(): void {
       const { phase } = shown.connection;
       if (phase === "signed-out" && was !== "signed-out" && was !== "starting") {
         void pictures.clear();
-        if (location.pathname === "/") go(HOME, true);
+        putAwayAnnouncement("");
+        if (location.pathname === "/" && place.route.page !== "reset") go(HOME, true);
       }
       was = phase;
     });

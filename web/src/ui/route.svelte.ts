@@ -3,17 +3,19 @@
 export type Panel = "about" | "search";
 
 export type Route =
-  | { readonly page: "list" | "settings" | "profile" }
+  | { readonly page: "list" | "settings" | "profile" | "admin" }
+  | { readonly page: "reset"; readonly login: string; readonly code: string }
   | { readonly page: "chat"; readonly peer: string; readonly panel: Panel | null };
 
 /** The route of a fragment; what is no route is the list. */
 export function routeOf(hash: string): Route {
-  const [, page, address, panel] = hash.replace(/^#/, "").split("/");
-  if (page === "settings" || page === "profile") return { page };
-  if (page !== "chat" || !address) return { page: "list" };
+  const [, page, ...rest] = hash.replace(/^#/, "").split("/");
+  if (page === "settings" || page === "profile" || page === "admin") return { page };
   try {
-    const peer = decodeURIComponent(address);
-    return { page, peer, panel: panel === "about" || panel === "search" ? panel : null };
+    const [first = "", second = ""] = rest.map(decodeURIComponent);
+    if (page === "reset") return { page, login: first, code: second };
+    if (page !== "chat" || first === "") return { page: "list" };
+    return { page, peer: first, panel: second === "about" || second === "search" ? second : null };
   } catch {
     return { page: "list" };
   }
@@ -24,6 +26,14 @@ export const HOME = "#/";
 /** The link to a conversation, with a panel beside it. */
 export function chatLink(peer: string, panel: Panel | null = null): string {
   return `#/chat/${encodeURIComponent(peer)}${panel === null ? "" : `/${panel}`}`;
+}
+
+/** Where one sets a new password by a code. */
+export const RESET = "#/reset";
+
+/** The link that an administrator gives to somebody for that; what stands after # is never sent to a server. */
+export function resetLink(login: string, code: string): string {
+  return `${location.origin}/${RESET}/${encodeURIComponent(login)}/${encodeURIComponent(code)}`;
 }
 
 class Place {
