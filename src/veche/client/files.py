@@ -25,7 +25,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -81,6 +81,8 @@ class Progress(NamedTuple):
     """Bytes a second, since it was begun or gone on with."""
     left_s: float | None
     """None: nobody knows."""
+    trouble: str = ""
+    """Why it rests; it goes on by itself."""
 
 
 Tell = Callable[[Progress], None]
@@ -186,12 +188,12 @@ async def fetch(
     return await asyncio.to_thread(finish, part, target, ready.sha256)
 
 
-def place_for(directory: Path, name: str) -> Path:
-    """Where a file of this name may be put: no path, nothing that is there is touched."""
+def place_for(directory: Path, name: str, taken: Collection[Path] = ()) -> Path:
+    """Where a file of this name may be put: no path, nothing that is there, or `taken`, is touched."""
     name = clean_name(name)
     stem, dot, extension = name.partition(".")
     paths = (directory / (name if n == 0 else f"{stem} ({n}){dot}{extension}") for n in range(10_000))
-    return next(path for path in paths if not path.exists())
+    return next(path for path in paths if path not in taken and not path.exists())
 
 
 # -- again and again
@@ -230,6 +232,7 @@ async def persistently(
         failures = 1 if meter.reached > reached else failures + 1
         if failures > TRIES:
             raise LinkLost(reason)
+        meter.tell(trouble=reason)
         await asyncio.sleep(FIRST_PAUSE_S * 2 ** (failures - 1))
 
 
@@ -259,13 +262,13 @@ class Meter:
         if time.monotonic() - self._told >= TELL_S:
             self.tell()
 
-    def tell(self, *, last: bool = False) -> None:
-        """Say how it goes."""
+    def tell(self, *, last: bool = False, trouble: str = "") -> None:
+        """Say how it goes.  trouble: why it rests."""
         now = self._told = time.monotonic()
         at = self._total if last else self._at
         speed = self.moved / max(now - self._begun, 1e-6)
         left_s = (self._total - at) / speed if speed else None
-        self._tell(Progress(at, self._total, speed, 0.0 if last else left_s))
+        self._tell(Progress(at, self._total, speed, 0.0 if last else left_s, trouble))
 
 
 class Attempt:

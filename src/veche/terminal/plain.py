@@ -4,9 +4,10 @@ With `as_json` every line is one packet, exactly as it came over the wire; what 
 an ERROR packet.  Reading stops while too much is on its way (`HELLO.limits.unacknowledged`), so a script may write as
 fast as it likes.  What is printed has been handled: only then is it acknowledged to the server.
 
-At the end of the input the answers to what was sent are waited for.
+At the end of the input the answers to what was sent are waited for, and the files that are on their way.  Ctrl-C stops
+the newest of these; when there is none, it ends the program.
 
-Source: rows A12-A29, T20-T57, M13-M23, M28-M47; acceptance runs this mode.
+Source: rows A12-A29, T20-T57, M13-M23, M28-M58; acceptance runs this mode.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import asyncio
 import codecs
 import contextlib
 import getpass
+import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
+from types import FrameType
 from typing import BinaryIO, Protocol
 
 from msgspec.structs import replace
@@ -37,7 +40,7 @@ from veche.packets.message import HistoryGetOk, Message, MessageSend, MessageSen
 from veche.packets.presence import PresenceSet
 from veche.packets.profile import ProfileGet
 
-from . import plain_private, sentences
+from . import plain_files, plain_private, sentences
 from .entrance import Entered, enter
 from .people_commands import ProfileChange, Wrong
 from .plain_commands import (
@@ -46,6 +49,7 @@ from .plain_commands import (
     Contacts,
     Help,
     Logout,
+    OfFiles,
     PrivateAnswer,
     PrivateSay,
     PrivateStart,
@@ -54,6 +58,7 @@ from .plain_commands import (
     Reply,
     parse,
 )
+from .plain_files import PlainFiles
 from .text import harmless
 from .wish import EXIT_NO_LINK, EXIT_OK, EXIT_REFUSED, Asker, Leave, Wish, why
 
@@ -134,6 +139,28 @@ class TerminalAsker:
         return await asyncio.to_thread(getpass.getpass, question, sys.stderr)
 
 
+@contextlib.contextmanager
+def interrupting(interrupt: Callable[[], bool]) -> Generator[None]:
+    """Ctrl-C calls `interrupt` in the loop, and ends the program only when that returns False."""
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGINT)
+
+    def pressed(number: int, frame: FrameType | None) -> None:
+        def obey() -> None:
+            if not interrupt() and callable(before):
+                before(number, frame)
+
+        loop.call_soon_threadsafe(obey)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, pressed)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Plain:
     """One run of the plain mode."""
 
@@ -146,6 +173,9 @@ class Plain:
         self._held = b""
         """A REGISTER-FAILED that does not matter if the login goes well."""
         self._printing: asyncio.Task[Exception | None] | None = None
+        self._files: PlainFiles | None = None
+        self._put: asyncio.Queue[bytes] = asyncio.Queue()
+        """What is to be printed of the files"""
         self._caught_up = asyncio.Event()
         self._is_leaving = False
 
@@ -166,30 +196,48 @@ class Plain:
         client = entered.client
         printing = self._printing
         assert printing is not None
+        assert self._files is not None
+        transfers = self._files.transfers
         reading = asyncio.create_task(self._read(client, InputLines(source)))
         try:
-            await asyncio.wait({reading, printing}, return_when=asyncio.FIRST_COMPLETED)
-            if printing.done():  # the client ended for good, or nobody reads what we print
-                return self._ended(printing.result(), wish)
-            reading.result()
-            is_settled = await self._settle(client)
-            if printing.done():
-                return self._ended(printing.result(), wish)
-            self._is_leaving = True
-            left = client.unfinished
-            await client.close()
-            error = await printing
-            if isinstance(error, BrokenPipeError):
-                return EXIT_REFUSED
-            if not is_settled:
-                self._say(f"{left} of the requests were not answered; whether they were done is not known.")
-                return EXIT_NO_LINK
-            return EXIT_OK
+            with interrupting(transfers.interrupt):
+                return await self._until_over(client, wish, reading, printing)
         finally:
             reading.cancel()
             self._is_leaving = True
+            await transfers.close()
             await client.close(handled=False)
             await asyncio.gather(reading, printing, return_exceptions=True)
+
+    async def _until_over(
+        self, client: Client, wish: Wish, reading: asyncio.Task[None], printing: asyncio.Task[Exception | None]
+    ) -> int:
+        await asyncio.wait({reading, printing}, return_when=asyncio.FIRST_COMPLETED)
+        if printing.done():  # the client ended for good, or nobody reads what we print
+            return self._ended(printing.result(), wish)
+        reading.result()
+        finishing = asyncio.create_task(self._finish_files())
+        await asyncio.wait({finishing, printing}, return_when=asyncio.FIRST_COMPLETED)
+        finishing.cancel()
+        is_settled = await self._settle(client)
+        if printing.done():
+            return self._ended(printing.result(), wish)
+        self._is_leaving = True
+        left = client.unfinished
+        await client.close()
+        error = await printing
+        if isinstance(error, BrokenPipeError):
+            return EXIT_REFUSED
+        if not is_settled:
+            self._say(f"{left} of the requests were not answered; whether they were done is not known.")
+            return EXIT_NO_LINK
+        return EXIT_OK
+
+    async def _finish_files(self) -> None:
+        """Wait until the files that this side sends and fetches are there."""
+        assert self._files is not None
+        await self._files.transfers.settled()
+        await self._put.join()
 
     async def _settle(self, client: Client) -> bool:
         """Wait until what was missed has come, and what was asked is answered, and all of it is printed."""
@@ -262,6 +310,9 @@ class Plain:
                     raise RequestFailed(ErrorCode.UNKNOWN_MESSAGE, f"There is nothing to read from {login}.")
             case PrivateStart() | PrivateSay() | PrivateStop() | PrivateAnswer():
                 await plain_private.obey(client, command)
+            case _ if isinstance(command, OfFiles):
+                assert self._files is not None
+                self._files.obey(command)
             case Help() if self._as_json:
                 self._say(HELP)
             case Help():
@@ -280,11 +331,28 @@ class Plain:
     # -- out
 
     def _start_printing(self, client: Client) -> None:
-        self._printing = asyncio.create_task(self._print_all(client))
+        self._files = PlainFiles(client, self._reader, self._put.put_nowait, as_json=self._as_json)
+        self._printing = asyncio.create_task(self._print_both(client))
 
     async def _finish_printing(self) -> None:
         if self._printing is not None:
             await self._printing
+
+    async def _print_both(self, client: Client) -> Exception | None:
+        """As `_print_all`; what is put is printed too."""
+        putting = asyncio.create_task(self._print_put())
+        try:
+            return await self._print_all(client)
+        finally:
+            putting.cancel()
+            await asyncio.gather(putting, return_exceptions=True)
+
+    async def _print_put(self) -> None:
+        while True:
+            data = await self._put.get()
+            with contextlib.suppress(BrokenPipeError):  # the next packet will tell
+                await self._print(data)
+            self._put.task_done()
 
     async def _print_all(self, client: Client) -> Exception | None:
         """Print until the client ends; returns why it did, None for no reason but ours."""
@@ -326,6 +394,10 @@ class Plain:
     def _lines_of(self, client: Client, item: Arrived) -> bytes:
         packet, request = item.packet, item.request
         self._remember(packet, request)
+        assert self._files is not None
+        instead = self._files.arrived(packet, item.key)
+        if instead is not None:
+            return instead
         if isinstance(packet, RegisterFailed):
             self._held = item.line.rstrip() + b"\n" if self._as_json else b""
             return b""
@@ -336,7 +408,7 @@ class Plain:
             return self._contacts(packet, relations)
         if self._as_json:
             return item.line.rstrip() + b"\n"
-        if plain_private.is_told_as_event(packet):
+        if plain_private.is_told_as_event(packet) or plain_files.is_told_as_event(packet):
             return b""
         return self._line(packet, request) if packet is not None else b""
 

@@ -2,12 +2,13 @@
 
     message bob   hello   there        sends "  hello   there"
 
-Source: rows A15-A29, M28-M47, T22, T23, T26, T30, T33-T38, T42-T54.
+Source: rows A15-A29, M28-M58, T22, T23, T26, T30, T33-T38, T42-T54.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from veche.packets import ClientPacket, Packet
@@ -50,6 +51,7 @@ from veche.packets.message import (
 from veche.packets.presence import PresenceSet, WhoElse, WhoElseSince
 from veche.packets.profile import ProfileGet, ProfileUpdate
 
+from .file_commands import paths, to_send, which_and_where
 from .people_commands import CONTACT, FRIEND, ProfileChange, Wrong, contact, friend, is_word, profile
 from .text import explained
 
@@ -99,6 +101,57 @@ class PrivateAnswer(NamedTuple):
     accepted: bool
 
 
+class SendFiles(NamedTuple):
+    """`send LOGIN PATH... [-- TEXT]`"""
+
+    login: str
+    paths: tuple[Path, ...]
+    text: str
+
+
+class Files(NamedTuple):
+    """`files LOGIN`: those of a conversation; with no login, those that were shown here."""
+
+    login: str
+
+
+class Download(NamedTuple):
+    """`download ID|NAME [PATH]`: a file by its id, or by its name if it was shown here."""
+
+    which: str
+    where: str
+
+
+class Offer(NamedTuple):
+    """`offer LOGIN PATH`"""
+
+    login: str
+    path: Path
+
+
+class Offers(NamedTuple):
+    """`offers`"""
+
+
+class AcceptFile(NamedTuple):
+    """`accept-file [N] [PATH]`: N is a number or the id of the server."""
+
+    which: str
+    where: str
+
+
+class RefuseFile(NamedTuple):
+    """`refuse-file [N]`"""
+
+    which: str
+
+
+class CancelFile(NamedTuple):
+    """`cancel-file [N]`"""
+
+    which: str
+
+
 class Help(NamedTuple):
     """`help`"""
 
@@ -108,7 +161,8 @@ class Logout(NamedTuple):
 
 
 Private = PrivateStart | PrivateSay | PrivateStop | PrivateAnswer
-Command = Packet | Read | Reply | Contacts | ProfileChange | Private | Help | Logout
+OfFiles = SendFiles | Files | Download | Offer | Offers | AcceptFile | RefuseFile | CancelFile
+Command = Packet | Read | Reply | Contacts | ProfileChange | Private | OfFiles | Help | Logout
 
 
 Parser = Callable[[str, str], Command]
@@ -166,6 +220,39 @@ def _two(make: Callable[[str, str], Command]) -> Parser:
         if not first or not second:
             raise Wrong(f"Write: {usage}")
         return make(first, second)
+
+    return parse
+
+
+def _send(rest: str, usage: str) -> Command:
+    login, _, rest = rest.strip().partition(" ")
+    return SendFiles(login, *to_send(rest, usage))
+
+
+def _offer(rest: str, usage: str) -> Command:
+    login, _, rest = rest.strip().partition(" ")
+    match paths(rest):
+        case (path,):
+            return Offer(login, path)
+        case _:
+            raise Wrong(f"Write: {usage} (one path, with spaces in quotes)")
+
+
+def _download(rest: str, usage: str) -> Command:
+    return Download(*which_and_where(rest, usage))
+
+
+def _accept_file(rest: str, usage: str) -> Command:
+    return AcceptFile(*which_and_where(rest, usage, may_be_empty=True))
+
+
+def _perhaps_word(make: Callable[[str], Command]) -> Parser:
+    """One word or none."""
+
+    def parse(rest: str, usage: str) -> Command:
+        if rest.strip() and not is_word(rest):
+            raise Wrong(f"Write: {usage}")
+        return make(rest.strip())
 
     return parse
 
@@ -239,6 +326,18 @@ GROUPS: dict[str, list[Entry]] = {
         Entry("read", "LOGIN", "you have read the conversation", _word(Read)),
         Entry("typing", "LOGIN [end]", "you are writing, or have stopped", _typing),
         Entry("broadcast", "TEXT", "tell all friends who are online now", _some(lambda a: BroadcastSend(text=a))),
+    ],
+    "Files": [
+        Entry("send", "LOGIN PATH... [-- TEXT]", "send files in one message; paths with spaces in quotes", _send),
+        Entry("files", "[LOGIN]", "the files of a conversation, or all that were shown here", _perhaps_word(Files)),
+        Entry("download", "ID|NAME [PATH]", "save a file, here by default; nothing is overwritten", _download),
+        Entry("offer", "LOGIN PATH", "ask LOGIN to take a file at once; the server does not keep it", _offer),
+        Entry("offers", "", "files that are offered or on their way", _nothing(Offers())),
+        Entry("accept-file", "[N] [PATH]", "take what is offered, by its number", _accept_file),
+        Entry("refuse-file", "[N]", "say no", _perhaps_word(RefuseFile)),
+        Entry(
+            "cancel-file", "[N]", "stop a transfer, or take an offer back; so does Ctrl-C", _perhaps_word(CancelFile)
+        ),
     ],
     "Friends": [
         *(Entry("friend", f"{verb} LOGIN", what, friend) for verb, (what, _) in FRIEND.items()),

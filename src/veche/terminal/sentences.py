@@ -17,6 +17,7 @@ from veche.packets import ERROR_TEXT, Failed, Packet
 from veche.packets.account import (
     AccountExportOk,
     ConnectFailed,
+    ExportedMessage,
     PasswordChangeOk,
     RegisterOk,
     SessionsGetOk,
@@ -25,6 +26,7 @@ from veche.packets.account import (
     TokenListOk,
     TokenRevokeOk,
 )
+from veche.packets.admin import Announced, Announcement
 from veche.packets.blocking import BlockOk, UnblockOk
 from veche.packets.broadcast import Broadcast, BroadcastOk
 from veche.packets.contacts import (
@@ -66,6 +68,7 @@ from veche.packets.message import (
 from veche.packets.presence import Status, UpdateLastSeen, WhoElseOk, WhoElseSinceOk
 from veche.packets.profile import ProfileGetOk, ProfileUpdateOk
 
+from . import file_words
 from .text import count, harmless, on_one_line, seconds, short_name
 
 INDENT = "\n    "
@@ -118,7 +121,9 @@ def lines(packet: Packet, request: Packet | None, reader: Reader) -> str:
             to = f" to {name(packet.to)}" if packet.from_ == reader.address else ""
             return f"{name(packet.from_)}{to}: {_text(packet)}"
         case MessageSent():
-            return f"sent {packet.id}"
+            return f"sent {packet.id}" + (
+                f" with {', '.join(file_words.name(one.name) for one in packet.files)}" * bool(packet.files)
+            )
         case MessageDelivered() if packet.peer == reader.address:
             return f"delivered to {name(packet.by)}"
         case MessageRead() if packet.peer == reader.address:
@@ -141,7 +146,12 @@ def lines(packet: Packet, request: Packet | None, reader: Reader) -> str:
         case Snapshot():
             waiting = [request_line(one, reader) for one in packet.contacts if is_waiting(one)]
             unread = [one for one in packet.conversations if one.unread]
-            return "\n".join([*waiting, *(f"{count(one.unread)} unread from {name(one.peer)}" for one in unread)])
+            told = [announced(packet.announcement, reader)] if packet.announcement is not None else []
+            return "\n".join(
+                [*told, *waiting, *(f"{count(one.unread)} unread from {name(one.peer)}" for one in unread)]
+            )
+        case Announced():
+            return announced(packet, reader)
         case Broadcast():
             return f"{name(packet.from_)} to all: {indented(packet.text)}"
         case ContactUpdated() | UpdateLastSeen():
@@ -158,11 +168,20 @@ def lines(packet: Packet, request: Packet | None, reader: Reader) -> str:
             return _of_people(packet, reader) or _rarer(packet, reader)
 
 
-def _text(message: Message | HistoryMessage) -> str:
+def announced(told: Announced | Announcement, reader: Reader) -> str:
+    """What an administrator tells everyone."""
+    by = reader.name(told.by)
+    if not told.text:
+        return f"{by} has taken the announcement away"
+    return f"announcement of {by}, {reader.when(told.at)}: {indented(told.text)}"
+
+
+def _text(message: Message | HistoryMessage | ExportedMessage) -> str:
     if message.retracted:
         return "(taken back)"
     reply = f"(to {message.reply_to}) " if message.reply_to is not None else ""
-    return f"{reply}{indented(message.text)}{' (edited)' if message.edited else ''}"
+    said = [f"{indented(message.text)}{' (edited)' if message.edited else ''}"] * bool(message.text)
+    return reply + INDENT.join(said + [file_words.line(one) for one in message.files])
 
 
 def _changed(request: Packet | None) -> str:
@@ -351,7 +370,7 @@ def _rarer(packet: Packet, reader: Reader) -> str:
         case AccountExportOk():
             exported = [
                 f"{one.id} {reader.when(one.at)} with {reader.name(one.peer)}, by {reader.name(one.author)}: "
-                + ("(taken back)" if one.retracted else indented(one.text))
+                + _text(one)
                 for one in packet.messages
             ]
             head = f"account {reader.name(packet.login)}, made {reader.when(packet.created_at)}"
