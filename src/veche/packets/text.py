@@ -27,11 +27,13 @@ TEXT_NAMES = {"request_type": "type"}
 _TYPE = re.compile(r"[ \t]*+([A-Z][A-Z0-9-]*+)(?=[ \t]|\Z)")
 _GAP = re.compile(r"[ \t]*+,?[ \t]*+")
 _KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*+)=")
-_QUOTED = r"""\"(?:[^"\\]++|\\.)*+" | '(?:[^'\\]++|\\.)*+'"""
-_VALUE = re.compile(rf"""(?: [^ \t"'\\,]++ | ,(?![ \t]|\Z) | \\. | {_QUOTED} )*+""", re.VERBOSE | re.DOTALL)
-_PART = re.compile(rf"""({_QUOTED}) | ((?:[^"'\\]++|\\.)++)""", re.VERBOSE | re.DOTALL)
+_QUOTED = r"""\"(?:[^"\\]++|\\.)*" | '(?:[^'\\]++|\\.)*'"""
+_VALUE = re.compile(rf"""(?: [^ \t"'\\,]++ | ,(?![ \t]|\Z) | \\. | {_QUOTED} )*""", re.VERBOSE | re.DOTALL)
+_PART = re.compile(rf"""({_QUOTED}) | ((?:[^"'\\]++|\\.)+)""", re.VERBOSE | re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
-# Possessive throughout: no line takes longer than its length.  A comma before a space or the end is no part of a value.
+# Of the alternatives in a group only one can match at a place, and what repeats one character is possessive: no line
+# takes longer than its length.  (A group is not: Python before 3.11.5 matches possessive groups wrongly.)
+# A comma before a space or the end is no part of a value.
 
 _BARE = re.compile(r"[\w.@:/+=-]+")
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t"}

@@ -95,7 +95,8 @@ export class Client {
   private newDrafts: Changes["drafts"] = new Map();
   private newOutbox: Changes["outbox"] = new Map();
   private isForgetting = false;
-  private isNewDevice = false;
+  /** A new device is being kept; null when the link it came by is lost. */
+  private entering: Promise<void> | null = null;
   /** The last entry that was folded and is not acknowledged. */
   private folded = 0;
   /** The last write; writes come one after another. */
@@ -401,6 +402,7 @@ export class Client {
 
   private dropLink(): void {
     const { socket } = this;
+    this.entering = null;
     this.socket = null;
     this.lines = [];
     socket?.close();
@@ -474,11 +476,8 @@ export class Client {
         return;
       }
       case "logged-in":
-        this.isNewDevice = event.isFresh;
         if (event.isFresh) this.begin(event.packet.login);
-        this.loggingIn?.resolve();
-        this.loggingIn = null;
-        return this.stand({ phase: "catching-up" });
+        return this.enter(event.isFresh);
       case "refused":
         this.loggingIn?.reject(new RequestFailed(event.code, event.reason, event.retryAfterS));
         this.loggingIn = null;
@@ -590,23 +589,34 @@ export class Client {
         this.folded = packet.id;
         break;
       case "REPLAY-END":
-        this.caughtUp();
+        void this.caughtUp();
     }
     const isLive = this.connection.phase === "online";
     for (const listener of this.listeners) safely(() => listener(packet, { isLive }));
   }
 
-  /** All is there.  A new device says so once it is kept: from then on a reload stays signed in. */
-  private caughtUp(): void {
-    const { core } = this;
-    const standOnline = () => {
-      if (this.core !== core || this.connection.phase !== "catching-up") return;
-      this.stand({ phase: "online" });
-      this.readAgain();
+  /** Logged in.  A new device says so once it is kept: from then on a reload stays signed in. */
+  private enter(isNew: boolean): void {
+    const entered = () => {
+      this.loggingIn?.resolve();
+      this.loggingIn = null;
+      this.stand({ phase: "catching-up" });
     };
-    if (this.isNewDevice) void this.keepNow().then(standOnline);
-    else standOnline();
-    this.isNewDevice = false;
+    this.entering = null;
+    if (!isNew) return entered();
+    const entering = this.keepNow().then(() => {
+      if (this.entering === entering) entered();
+    });
+    this.entering = entering;
+  }
+
+  /** All that was missed is there. */
+  private async caughtUp(): Promise<void> {
+    const { entering } = this;
+    if (entering !== null) await entering;
+    if (this.entering !== entering) return;
+    this.stand({ phase: "online" });
+    this.readAgain();
   }
 
   /** Tell the server what was read while it could not be told. */
