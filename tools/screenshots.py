@@ -60,6 +60,10 @@ TALK = [
     (0, "alice", "Will do. I also made a list of what to carry up first, so that we are not in each other's way."),
     (0, "bob", "🎉"),
 ]
+ANNOUNCEMENT = (
+    "The server moves to a bigger disk on **Sunday at nine** and is away for an hour. "
+    "What you write meanwhile is sent afterwards. More: https://home.example/disk"
+)
 
 
 class Shot(NamedTuple):
@@ -99,6 +103,22 @@ def devices_shown(page: Page, server: ServerProcess) -> None:
     page.get_by_text("this device").wait_for()
 
 
+def announce(page: Page, server: ServerProcess) -> None:
+    tell_everyone(server, ANNOUNCEMENT)
+    page.get_by_role("region", name="Announcement").wait_for()
+
+
+def open_account(page: Page, server: ServerProcess) -> None:
+    accounts = page.get_by_role("list", name="Accounts")
+    accounts.get_by_role("button", name="bob").click()
+    page.get_by_role("button", name="Disable").scroll_into_view_if_needed()
+
+
+def invite(page: Page, server: ServerProcess) -> None:
+    page.get_by_role("button", name="Create invitation").click()
+    page.get_by_role("dialog").wait_for()
+
+
 def lose_the_server(page: Page, server: ServerProcess) -> None:
     server.kill()
     page.get_by_role("textbox", name="Message").fill("I am on my way")
@@ -117,6 +137,10 @@ SHOTS = {
     "profile": Shot("/#/profile", True, nothing),
     "settings": Shot("/#/settings", True, devices_shown),
     "offline": Shot("/#/chat/bob%40home.example", True, lose_the_server),
+    "new-password": Shot("/#/reset/bob/1a2b-3c4d-5e6f-7a8b-9c0d", False, nothing),
+    "announcement": Shot("/#/", True, announce),
+    "admin": Shot("/#/admin", True, open_account),
+    "admin-invite": Shot("/#/admin", True, invite),
 }
 
 
@@ -161,6 +185,7 @@ def take(
             for wire in wires:
                 wire.close()
             wires[:] = arrive(server)
+    tell_everyone(server, "")
     for tab in (fresh, alice):
         print(*tab.faults, sep="\n", end="")
         tab.close()
@@ -226,6 +251,12 @@ def arrive(server: ServerProcess) -> list[Wire]:
     wires = [Wire(server.port).connect(login, PASSWORD) for login in ("bob", "chloe", "emre")]
     wires[2].send("PRESENCE", away=True)
     return wires
+
+
+def tell_everyone(server: ServerProcess, text: str) -> None:
+    """Announce something, or nothing any more."""
+    with Wire(server.port).connect("alice", PASSWORD) as wire:
+        wire.ask("ADMIN-ANNOUNCE", text=text)
 
 
 def account(server: ServerProcess, login: str) -> Wire:

@@ -48,8 +48,7 @@ def confirm(page: Page, button: str) -> None:
 def opened(page: Page, login: str) -> Locator:
     """An account of the list, found and opened."""
     page.get_by_role("searchbox", name="Search accounts").fill(login)
-    row = page.get_by_role("list", name="Accounts").get_by_role("listitem")
-    expect(row).to_have_count(1)
+    row = page.get_by_role("list", name="Accounts").get_by_role("listitem").filter(has_text=login)
     row.get_by_role("button", expanded=False).click()
     return row
 

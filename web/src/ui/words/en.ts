@@ -323,6 +323,7 @@ export const en = {
   revokeInviteText: "Its link stops working. Accounts that were made with it stay.",
   inviteRevoked: "The invitation is revoked.",
   announcement: "Announcement",
+  announcements: "Announcements",
   announcementHint: "Everybody sees it above their messages, also those who come later, until they put it away.",
   announcementText: "What to tell everyone",
   announcementNext: "Tell something else instead",

@@ -319,6 +319,7 @@ export const fr: Words = {
   revokeInviteText: "Son lien ne fonctionnera plus. Les comptes déjà créés restent.",
   inviteRevoked: "L’invitation est révoquée.",
   announcement: "Annonce",
+  announcements: "Annonces",
   announcementHint:
     "Chacun la voit au-dessus de ses messages, y compris qui arrive plus tard, jusqu’à ce qu’il la range.",
   announcementText: "Que dire à tous ?",

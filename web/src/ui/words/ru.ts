@@ -357,6 +357,7 @@ export const ru: Words = {
   revokeInviteText: "Ссылка перестанет работать. Созданные по ней учётные записи останутся.",
   inviteRevoked: "Приглашение отозвано.",
   announcement: "Объявление",
+  announcements: "Объявления",
   announcementHint: "Его видят все над своими сообщениями, и те, кто придёт позже, — пока не уберут.",
   announcementText: "Что сказать всем",
   announcementNext: "Сказать вместо этого другое",
