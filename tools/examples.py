@@ -309,7 +309,7 @@ SERVER_EXAMPLES: list[Packet] = [
     admin.AdminAccountsGetFailed(code=ErrorCode.FORBIDDEN, reason="Only an administrator may do this."),
     admin.AdminAccountChangeOk(login=BOB, disabled=True),
     admin.AdminAccountChangeFailed(
-        code=ErrorCode.LAST_ADMIN, reason="There would be no administrator any more. Make somebody else one first."
+        code=ErrorCode.LAST_ADMIN, reason="This is the only administrator. Make somebody else one first."
     ),
     admin.AdminAccountResetOk(login=BOB, code=INVITE_CODE, expires_at="2026-11-22T12:00:00.000Z"),
     admin.AdminAccountResetFailed(code=ErrorCode.UNKNOWN_USER, reason="There is no such user."),

@@ -86,7 +86,7 @@ def test_a_message_on_its_way_and_one_that_was_refused() -> None:
     state = fold(state, MessageSendFailed(code=ErrorCode.STORAGE_FULL, cookie="c"), request=request)
     assert shown(state)[0].endswith("✗")
     assert " ".join(" ".join(shown(state)[1:]).split()) == (
-        "Not sent. The server could not store this. Nothing was saved."
+        "Not sent. The server has no room left. Nothing was saved; tell its administrator."
     )
 
 
