@@ -17,6 +17,8 @@ from .sentences import PRESENCE, is_waiting
 from .text import count, on_one_line, seconds
 from .view import View
 
+HINT = " /help  Ctrl-N next  Alt-A unread  Ctrl-D leaves"
+
 
 class Connection(NamedTuple):
     """How this device stands with its server.  retry_in_s: until the next attempt; trouble: why there is one."""
@@ -77,8 +79,8 @@ def _peer(state: State, address: str, look: Look) -> str:
     return f"{who}  {said}" + (f"  {on_one_line(contact.note, 500)}" if contact.note else "")
 
 
-def status(state: State, view: View, look: Look, connection: Connection, now: float) -> Fragments:
-    """The last line: what happens here, then what waits elsewhere."""
+def status(state: State, view: View, look: Look, connection: Connection, now: float, *, hint: str = HINT) -> Fragments:
+    """The last line: what happens here, then what waits elsewhere; a hint when there is neither."""
     parts: Fragments = []
     if connection.trouble and not connection.is_online:
         parts.append(("class:status.bad", f" {on_one_line(connection.trouble, 60)} "))
@@ -101,4 +103,4 @@ def status(state: State, view: View, look: Look, connection: Connection, now: fl
     ]
     if elsewhere:
         parts.append(("class:status.bad", f" unread: {', '.join(elsewhere)} "))
-    return fitted(parts or [("", " /help  Ctrl-N next  Alt-A unread  Ctrl-D leaves")], look.width)
+    return fitted(parts or [("", hint)], look.width)

@@ -60,6 +60,7 @@ COLOURS = {
     "day": "ansibrightblack",
     "new": "ansired bold",
     "unread": "bold",
+    "file": "ansicyan",
     "here": "reverse",
     "heading": "ansibrightblack bold",
     "group": "bold",
@@ -115,6 +116,10 @@ class Actions(Protocol):
         """The sign between the two."""
         ...
 
+    def progress(self, width: int) -> list[Line]:
+        """What is on its way: lines above the one to write in."""
+        ...
+
     def status(self, width: int) -> Fragments: ...
 
     def prompt(self) -> str: ...
@@ -143,8 +148,8 @@ class Actions(Protocol):
 
     def next_unread(self) -> None: ...
 
-    def nothing_to_cancel(self) -> None:
-        """Ctrl-C on an empty line."""
+    def cancel(self) -> None:
+        """Ctrl-C on an empty line: stop what is on its way."""
         ...
 
 
@@ -282,6 +287,13 @@ class Frame:
                         Window(_Pane(actions), always_hide_cursor=True),
                     ]
                 ),
+                ConditionalContainer(
+                    Window(
+                        FormattedTextControl(lambda: FormattedText(joined(actions.progress(self.columns)))),
+                        dont_extend_height=True,
+                    ),
+                    Condition(lambda: bool(actions.progress(self.columns))),
+                ),
                 ConditionalContainer(self._input_window, ~asks),
                 ConditionalContainer(self._answer_window, asks),
                 Window(
@@ -361,13 +373,18 @@ class Frame:
             elif line.text:
                 line.reset()
             else:
-                actions.nothing_to_cancel()
+                actions.cancel()
 
         @keys.add("c-d", filter=is_empty, eager=True)
         def _(event: KeyPressEvent) -> None:
             self.leave()
 
         return keys
+
+
+def joined(lines: list[Line]) -> Fragments:
+    """Lines as one text."""
+    return [part for i, line in enumerate(lines) for part in ([("", "\n")] if i else []) + line.fragments]
 
 
 class _Completer(Completer):

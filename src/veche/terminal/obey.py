@@ -1,6 +1,6 @@
 """What each command of the screen does, as a table.
 
-Source: rows A15-A29, M31-M33, M39-M47, T22, T23, T26, T30, T33-T38, T42-T54.
+Source: rows A15-A29, M31-M33, M39-M58, T22, T23, T26, T30, T33-T38, T42-T54.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Obedience:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        view, private, client = screen.view, screen.private, screen.client
+        view, private, files, client = screen.view, screen.private, screen.files, screen.client
         self._does: dict[str, Does] = {
             "quit": lambda _: screen.frame.leave(),
             "help": lambda typed: view.show_page(help_of(typed.argument)),
@@ -50,6 +50,14 @@ class Obedience:
             "react": lambda typed: React(id=self._target(typed), emoji=typed.argument),
             "unreact": lambda typed: React(id=self._target(typed), emoji=typed.argument, remove=True),
             "broadcast": lambda typed: BroadcastSend(text=typed.argument),
+            "send": lambda typed: files.send(self._here(), typed.argument),
+            "files": lambda _: files.list(self._here()),
+            "download": lambda typed: files.download(typed.argument),
+            "offer": lambda typed: files.offer(self._here(), typed.argument),
+            "offers": lambda _: files.offers(),
+            "accept-file": lambda typed: files.accept(typed.argument),
+            "refuse-file": lambda typed: files.refuse(typed.argument),
+            "cancel-file": lambda typed: files.cancel(typed.argument),
             "friend": lambda typed: people_commands.friend(typed.argument, usage_of("friend")),
             "contact": lambda typed: people_commands.contact(typed.argument, usage_of("contact")),
             "ungroup": self._ungroup,

@@ -40,7 +40,7 @@ from veche.packets.message import HistoryGetOk, Message, MessageSend, MessageSen
 from veche.packets.presence import PresenceSet
 from veche.packets.profile import ProfileGet
 
-from . import plain_files, plain_private, sentences
+from . import plain_private, sentences
 from .entrance import Entered, enter
 from .people_commands import ProfileChange, Wrong
 from .plain_commands import (
@@ -60,6 +60,7 @@ from .plain_commands import (
 )
 from .plain_files import PlainFiles
 from .text import harmless
+from .transfer import is_told_as_transfer
 from .wish import EXIT_NO_LINK, EXIT_OK, EXIT_REFUSED, Asker, Leave, Wish, why
 
 PATIENCE_S = 10.0
@@ -408,7 +409,7 @@ class Plain:
             return self._contacts(packet, relations)
         if self._as_json:
             return item.line.rstrip() + b"\n"
-        if plain_private.is_told_as_event(packet) or plain_files.is_told_as_event(packet):
+        if plain_private.is_told_as_event(packet) or is_told_as_transfer(packet):
             return b""
         return self._line(packet, request) if packet is not None else b""
 

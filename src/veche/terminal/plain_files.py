@@ -23,7 +23,7 @@ import msgspec
 from msgspec.structs import replace
 
 from veche.client import Client, ClientError
-from veche.packets import Packet, files
+from veche.packets import Packet
 from veche.packets.files import FileInfo
 from veche.packets.message import HistoryGet, HistoryGetOk, HistoryMessage, Message, MessageSend, MessageSent, SearchOk
 
@@ -39,19 +39,6 @@ MAX_PAGES = 10
 """Of a conversation, when its files are looked for."""
 KNOWN_FILES = 10_000
 """At least so many files are remembered, for `download NAME`."""
-OF_THE_SERVER = (
-    *(files.FileUploadOk, files.FileUploadFailed, files.FileDownloadOk, files.FileDownloadFailed),
-    *(files.SendFileProxyAsked, files.SendFileProxyFailed, files.SendFileProxyRequest, files.SendFileProxyAcceptOk),
-    *(files.SendFileProxyAcceptFailed, files.SendFileProxyRejectOk, files.SendFileProxyRejectFailed),
-    *(files.SendFileProxyCancelOk, files.SendFileProxyCancelFailed, files.SendFileProxyOk),
-    *(files.SendFileProxyRejected, files.SendFileProxyReady, files.SendFileProxyCompleted),
-    files.SendFileProxyCancelled,
-)
-
-
-def is_told_as_event(packet: Packet | None) -> bool:
-    """People are told of the transfer that follows from this packet."""
-    return isinstance(packet, OF_THE_SERVER)
 
 
 class PlainFiles:

@@ -20,7 +20,10 @@ from typing import NamedTuple
 from prompt_toolkit.utils import get_cwidth
 
 from veche.client.state import Conversation, Pending, Post, State
+from veche.packets.files import FileInfo
 
+from . import file_words
+from .people_commands import Wrong
 from .sentences import local
 from .text import SECOND_COLUMN, harmless, on_one_line, short_name
 
@@ -64,14 +67,45 @@ class Marks(NamedTuple):
     asked: str
     below: str
     side: str
+    up: str
+    down: str
+    full: str
+    empty: str
 
 
-UNICODE = Marks("…", "✓", "✓✓", "read", "✗", "─", "↪", "●", "◐", "○", "·", "◆", "◇", "▼", "│")
-ASCII = Marks("..", "v", "vv", "read", "x", "-", ">", "*", "~", "o", ".", "!", "?", "v", "|")
+UNICODE = Marks("…", "✓", "✓✓", "read", "✗", "─", "↪", "●", "◐", "○", "·", "◆", "◇", "▼", "│", "↑", "↓", "█", "░")
+ASCII = Marks("..", "v", "vv", "read", "x", "-", ">", "*", "~", "o", ".", "!", "?", "v", "|", "^", "v", "#", "-")
+
+
+class Numbers:
+    """The numbers of files in one run: each gets the next one when it is first shown."""
+
+    def __init__(self) -> None:
+        self.files: dict[int, FileInfo] = {}
+        """by number"""
+        self._by_id: dict[str, int] = {}
+
+    def of(self, file: FileInfo) -> int:
+        """The number of a file."""
+        number = self._by_id.setdefault(file.id, len(self._by_id) + 1)
+        self.files[number] = file
+        return number
+
+    def find(self, which: str) -> FileInfo:
+        """The file of a number, or the newest of a name.  Raises Wrong."""
+        number = int(which) if re.fullmatch(r"[0-9]{1,9}", which) else 0
+        named = (file for file in reversed(self.files.values()) if file.name == which)
+        found = self.files.get(number) or next(named, None)
+        if found is None:
+            raise Wrong(f"There is no file {on_one_line(which)} here; /files shows those of this conversation.")
+        return found
 
 
 class Look(NamedTuple):
-    """For whom, and onto what.  names: of those who are not shown by their login.  today: in `zone`."""
+    """For whom, and onto what.  names: of those who are not shown by their login.  today: in `zone`.
+
+    numbers: of files; None: they are named by their ids.
+    """
 
     width: int
     me: str
@@ -79,6 +113,7 @@ class Look(NamedTuple):
     zone: tzinfo | None = None
     names: Mapping[str, str] = MappingProxyType({})
     today: date | None = None
+    numbers: Numbers | None = None
 
     def name(self, address: str) -> str:
         """How somebody is called (row X23)."""
@@ -245,12 +280,14 @@ def post_lines(
         body.append([("class:retracted", "taken back")])
     else:
         text = harmless(post.text)
-        lines: list[Fragments] = [[("class:text", line)] for line in wrapped(text, width)]
+        lines: list[Fragments] = [[("class:text", line)] for line in wrapped(text, width)] if text else []
         if post.edited:
-            if width_of(lines[-1][-1][1]) + 9 > width:
+            if not lines or width_of(lines[-1][-1][1]) + 9 > width:
                 lines.append([])
             lines[-1].append(("class:edited", " (edited)" if lines[-1] else "(edited)"))
         body += lines
+        for file in post.files:
+            body += file_lines(file, look, width)
     if post.reactions:
         body += [[("class:reaction", line)] for line in wrapped(_reactions(post, look), width)]
     when = f"{moment:%H:%M}" if moment is not None else "--:--"
@@ -259,11 +296,23 @@ def post_lines(
     return list(laid_out(post.id, when, (style, look.name(post.author)), body, meta, look, column))
 
 
+def file_lines(file: FileInfo, look: Look, width: int) -> list[Fragments]:
+    """A file of a message: its number, name and size, how to have it, and a warning of a program."""
+    which = str(look.numbers.of(file)) if look.numbers is not None else on_one_line(file.id)
+    start, end = f"[{which}] ", f"  {file_words.size(file.bytes)}  /download {which}"
+    name = cut(file_words.name(file.name), max(16, width - width_of(start) - width_of(end)))
+    lines: list[Fragments] = [[("class:file", line)] for line in wrapped(start + name + end, width)]
+    if file.warning:
+        lines += [[("class:error", line)] for line in wrapped(file_words.WARNING, width)]
+    return lines
+
+
 def pending_lines(key: str, pending: Pending, look: Look, column: int) -> list[Line]:
     """A message of mine that is on its way, or was refused."""
-    body: list[Fragments] = [
-        [("class:text", line)] for line in wrapped(harmless(pending.text), body_width(look, column))
-    ]
+    text = harmless(pending.text)
+    if pending.files:
+        text += f"{' ' if text else ''}({len(pending.files)} file{'s' if len(pending.files) > 1 else ''})"
+    body: list[Fragments] = [[("class:text", line)] for line in wrapped(text, body_width(look, column))]
     if pending.failed:
         body += [
             [("class:error", line)]
@@ -325,7 +374,8 @@ def laid_out(
 
 
 def _quote(post: Post) -> str:
-    return "taken back" if post.retracted else on_one_line(post.text, 120)
+    said = post.text or ", ".join(file.name for file in post.files)
+    return "taken back" if post.retracted else on_one_line(said, 120)
 
 
 def _reactions(post: Post, look: Look) -> str:

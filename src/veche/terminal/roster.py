@@ -24,7 +24,7 @@ from veche.packets.presence import Status
 
 from .render import Fragments, Line, Look, Notice, by_recency, cut, notice_lines, padded, width_of, wrapped
 from .sentences import local
-from .text import count, on_one_line
+from .text import count, harmless, on_one_line
 
 NAME_COLUMN = 24
 HINT = "/to NAME opens a conversation, /friend add NAME asks somebody to be your friend, /help lists all commands."
@@ -153,6 +153,9 @@ class _Drawn:
             self._text("class:meta", on_one_line(state.profile.note, 500))
         if not state.contacts and not state.conversations:
             self._text("class:text", "Nobody is here yet.")
+        if state.announcement is not None:
+            told = state.announcement
+            self._text("class:request", harmless(f"{self._look.login(told.by)} tells everyone: {told.text}"))
         self._text("class:notice", HINT)
 
     def part(self, title: str, rows: Iterator[Fragments]) -> None:

@@ -3,7 +3,7 @@
 What arrives is folded into the state and drawn from there.  A message counts as read when its conversation is open and
 somebody is at the keyboard.  What commands do is in obey.py.
 
-Source: rows A02, A12-A29, M13-M47, T20-T57, X01, X11, X21, X23.
+Source: rows A02, A12-A29, M13-M58, T20-T57, X01, X11, X21, X23.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from veche.client.slots import StateDirectory
 from veche.client.state import State, fold, trimmed
 from veche.packets import Failed, Packet, type_name
 from veche.packets.account import SessionsGetOk, SessionsRevokeOk, TokenCreateOk, TokenListOk, TokenRevokeOk
+from veche.packets.admin import Announced
 from veche.packets.blocking import BlockOk, UnblockOk
 from veche.packets.broadcast import Broadcast, BroadcastOk
 from veche.packets.contacts import (
@@ -41,6 +42,7 @@ from veche.packets.contacts import (
     FriendRequestOk,
     Relation,
 )
+from veche.packets.files import FileInfo
 from veche.packets.link import Error, ErrorNotImplemented
 from veche.packets.message import (
     HistoryGet,
@@ -59,6 +61,7 @@ from veche.packets.presence import WhoElseOk, WhoElseSinceOk
 from veche.packets.profile import ProfileGetOk, ProfileUpdateOk
 
 from . import bars, sentences
+from .files_screen import FilesScreen
 from .frame import Frame
 from .keyboard import Absence, Writing
 from .obey import Obedience
@@ -68,6 +71,7 @@ from .render import ASCII, UNICODE, Fragments, Line, Look, by_recency
 from .roster import Around, listed, side_lines
 from .screen_commands import completions, parse
 from .text import harmless, on_one_line
+from .transfer import is_told_as_transfer
 from .view import View
 
 AT_KEYBOARD_S = 60.0
@@ -111,6 +115,7 @@ class Screen:
         self.state = State(me=client.address or "") if known is None else State(**asdict(known))
         self.view = View()
         self.private = PrivateScreen(self)
+        self.files = FilesScreen(self)
         self._obedience = Obedience(self)
         self._remember = remember
         self._remember_timer: asyncio.TimerHandle | None = None
@@ -138,6 +143,7 @@ class Screen:
         try:
             return await self.frame.run()
         finally:
+            await self.files.transfers.close()
             if self.client.is_online:
                 with contextlib.suppress(ClientError):
                     await self.client.settled(LEAVING_S)
@@ -155,7 +161,8 @@ class Screen:
         if self._named[0] is not self.state.contacts:
             names = self.state.names()
             self._named = self.state.contacts, self._named[1] if names == self._named[1] else names
-        return Look(width, self.state.me, self._marks, None, self._named[1], datetime.now().astimezone().date())
+        today = datetime.now().astimezone().date()
+        return Look(width, self.state.me, self._marks, None, self._named[1], today, self.files.numbers)
 
     def connection(self) -> bars.Connection:
         """How this device stands with its server."""
@@ -192,8 +199,12 @@ class Screen:
     def edge(self) -> str:
         return self._marks.side
 
+    def progress(self, width: int) -> list[Line]:
+        return self.files.lines(self.look(width))
+
     def status(self, width: int) -> Fragments:
-        return bars.status(self.state, self.view, self.look(width), self.connection(), self.now())
+        hint = self.files.hint() or bars.HINT
+        return bars.status(self.state, self.view, self.look(width), self.connection(), self.now(), hint=hint)
 
     def say(self, text: str, style: str = "class:notice") -> None:
         """Tell the person something, where they look."""
@@ -236,13 +247,14 @@ class Screen:
         elif unread:
             self.go(unread[0])
 
-    def nothing_to_cancel(self) -> None:
-        self.say("Ctrl-D or /quit leaves.")
+    def cancel(self) -> None:
+        if not self.files.transfers.interrupt():
+            self.say("Ctrl-D or /quit leaves.")
 
     def completions(self, text: str) -> Iterable[tuple[str, int, str]]:
         look = self.look(80)
         people = {*self.state.contacts, *self.state.conversations, *self.view.around.asking}
-        return completions(text, [(look.login(one), look.name(one)) for one in sorted(people)])
+        return completions(text, [(look.login(one), look.name(one)) for one in sorted(people)], self.files.known())
 
     # -- what arrives
 
@@ -275,6 +287,7 @@ class Screen:
                 self.state = fold(before, packet, now=self.now(), request=item.request)
                 if self.state.contacts is not before.contacts or self.state.profile is not before.profile:
                     self._remember_soon()
+                self.files.handle(packet)
                 self._arrived(before, packet, item.key or "", item.request)
             case Arrived():
                 pass
@@ -288,7 +301,10 @@ class Screen:
             case ReplayEnd():
                 self._is_live = True
             case Snapshot():
-                self._snapshot_came()
+                self._snapshot_came(before, packet)
+            case Announced():
+                self.say(self._sentence(before, packet, request), "class:request")
+                self.ring(packet.by)
             case FriendRequested():
                 self.announce(self._sentence(before, packet, request))
                 self.ring(packet.from_)
@@ -310,6 +326,8 @@ class Screen:
                         self._write(packet.peer, opening[1])
             case MessageSendFailed() if request is not None:
                 pass  # the message itself says so
+            case _ if is_told_as_transfer(packet):
+                pass
             case Failed() | Error() | ErrorNotImplemented() if not self.private.tells(packet):
                 self.complain(self._sentence(before, packet, request))
             case _ if isinstance(packet, RESULTS):
@@ -320,12 +338,15 @@ class Screen:
     def _sentence(self, before: State, packet: Packet, request: Packet | None) -> str:
         return sentences.lines(packet, request, sentences.Reader(before, slash="/"))
 
-    def _snapshot_came(self) -> None:
+    def _snapshot_came(self, before: State, packet: Snapshot) -> None:
         friends = self.state.related(Relation.MUTUAL)
         if self._opens_friend and len(friends) == 1:
             self.go(friends[0].id)
             self.say(f"You are friends with {on_one_line(friends[0].name)}, who has invited you. Say hello.")
         self._opens_friend = False
+        told = packet.announcement
+        if told is not None and told != before.announcement:  # the list of people shows it by itself
+            self.announce(sentences.announced(told, sentences.Reader(before)))
 
     def _message_came(self, packet: Message) -> None:
         if packet.from_ == self.state.me:
@@ -437,8 +458,14 @@ class Screen:
         self._writing.sent()
         return True
 
-    def _write(self, peer: str, text: str, reply_to: int | None = None) -> bool:
-        packet = MessageSend(to=peer, text=text, reply_to=reply_to)
+    def send_files(self, peer: str, text: str, files: Sequence[FileInfo]) -> None:
+        """Send a message with files that are on the server."""
+        if self._write(peer, text, files=[one.id for one in files]) and self.view.place == peer:
+            self.view.to_end()
+        self.frame.redraw()
+
+    def _write(self, peer: str, text: str, reply_to: int | None = None, files: Sequence[str] = ()) -> bool:
+        packet = MessageSend(to=peer, text=text, files=list(files), reply_to=reply_to)
         key = self.post(packet)
         if key is not None:
             self.state = fold(self.state, packet, key=key)

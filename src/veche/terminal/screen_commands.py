@@ -1,16 +1,20 @@
 """What a person types into the screen: a text for the conversation, or a command that begins with a slash.
 
-Source: rows A15-A29, M31-M33, M39-M47, T22, T23, T26, T30, T33-T38, T42-T54.
+Source: rows A15-A29, M31-M33, M39-M58, T22, T23, T26, T30, T33-T38, T42-T54.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from prompt_toolkit.completion import CompleteEvent, PathCompleter
+from prompt_toolkit.document import Document
+
 from .people_commands import CONTACT, FRIEND, Wrong, is_word
-from .text import explained
+from .text import explained, harmless, on_one_line
 
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Conversations": {
@@ -25,6 +29,16 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "react": ("[#ID] EMOJI", "react to a message, by default the other's last one"),
         "unreact": ("[#ID] EMOJI", "take that reaction back"),
         "broadcast": ("TEXT", "tell all friends who are online; not stored"),
+    },
+    "Files": {
+        "send": ("PATH... [-- TEXT]", "send files into this conversation, with TEXT"),
+        "files": ("", "the files of this conversation, with their numbers"),
+        "download": ("N|NAME [PATH]", "save a file; by default here, over no other file"),
+        "offer": ("PATH", "ask the other to take a file; it is not kept"),
+        "offers": ("", "files that are offered or on their way"),
+        "accept-file": ("[N] [PATH]", "take what is offered"),
+        "refuse-file": ("[N]", "say no"),
+        "cancel-file": ("[N]", "stop a file or an offer; so does Ctrl-C"),
     },
     "People": {
         "friend": ("add|accept|refuse|ignore|cancel|remove NAME", "ask, answer, take back, end a friendship"),
@@ -68,7 +82,7 @@ KEYS = """\
 Text without a slash goes to the open conversation; // at its start writes a text that begins with /.
 Enter sends, Alt-Enter starts a new line, Tab completes commands and names, Up brings back what was typed.
 Ctrl-N and Ctrl-P go to the next and the previous conversation, Alt-A to the next unread one.
-PageUp and PageDown scroll. Ctrl-C empties the line, Ctrl-D on an empty one leaves."""
+PageUp and PageDown scroll. Ctrl-C empties the line, or stops a file; Ctrl-D on an empty line leaves."""
 
 
 def usage_of(name: str) -> str:
@@ -104,6 +118,8 @@ TAKES_NAME = frozenset(
 )
 TAKES_VERB = {"friend": tuple(FRIEND), "contact": tuple(CONTACT)}
 TAKES_EMOJI = frozenset({"react", "unreact"})
+TAKES_PATH = {"send": 0, "offer": 0, "export": 0, "download": 1, "accept-file": 1}
+"""Commands that take paths, and how many words stand before them."""
 EMOJI = ("👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀", "✅", "👎")
 
 
@@ -121,6 +137,7 @@ def named(name: str) -> str:
     if name in COMMANDS:
         return name
     close = [one for one in COMMANDS if one.startswith(name)] if name else []
+    close = [one for one in close if not any(one.startswith(f"{other}-") for other in close)]  # /acc is /accept
     if len(close) != 1:
         raise Wrong(f"There is no command /{name}. /help lists the commands.")
     return close[0]
@@ -147,15 +164,18 @@ def parse(line: str) -> Typed | str:
         raise Wrong(f"Write: {usage_of(name)}, with a number")
     if needed == "on|off" and argument not in ("on", "off"):
         raise Wrong(f"Write: /{name} on, or /{name} off")
-    if needed == "[NAME]" and argument and not is_word(argument):
+    if needed in ("[NAME]", "[N]") and argument and not is_word(argument):
         raise Wrong(f"Write: {usage_of(name)}")
     return Typed(name, argument, target)
 
 
-def completions(text: str, names: Sequence[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
+def completions(
+    text: str, names: Sequence[tuple[str, str]], files: Sequence[tuple[str, str]] = ()
+) -> Iterator[tuple[str, int, str]]:
     """(what to insert, where from the cursor, what it means) for the text before the cursor.
 
     names: known people, (login, shown name); either is completed to the login, which is what commands take.
+    files: (number, name), in the same way.
     """
     if not text.startswith("/") or "\n" in text:
         return
@@ -176,6 +196,22 @@ def completions(text: str, names: Sequence[tuple[str, str]]) -> Iterator[tuple[s
             begins = (login, shown, *shown.split())
             if any(one.lower().startswith(argument.lower()) for one in begins):
                 yield login, -len(argument), "" if shown == login else shown
+    elif name == "download" and " " not in argument:
+        for number, shown in files:
+            if any(one.lower().startswith(argument.lower()) for one in (number, shown)):
+                yield number, -len(argument), on_one_line(shown, 60)
+    elif name in TAKES_PATH and argument.count(" ") >= TAKES_PATH[name]:
+        yield from path_completions(argument.split(" ", TAKES_PATH[name])[-1])
     elif name in TAKES_EMOJI and not argument.rpartition(" ")[2]:
         for emoji in EMOJI:
             yield emoji, 0, ""
+
+
+def path_completions(typed: str) -> Iterator[tuple[str, int, str]]:
+    """The same for a path.  Names that nobody could type are left out, and hidden ones until their dot is typed."""
+    typed = typed.rpartition('"')[2]
+    begun = os.path.basename(typed)
+    for one in PathCompleter(expanduser=True).get_completions(Document(typed), CompleteEvent()):
+        shown = one.display_text
+        if harmless(shown) == shown and (begun or not shown.startswith(".")):
+            yield begun + one.text + ("/" if shown.endswith("/") else ""), -len(begun), ""

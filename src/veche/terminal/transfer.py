@@ -26,18 +26,28 @@ from veche.packets import ERROR_TEXT, ErrorCode, Packet
 from veche.packets.files import (
     STALL_S,
     FileDownload,
+    FileDownloadFailed,
     FileDownloadOk,
     FileInfo,
+    FileUploadFailed,
+    FileUploadOk,
     SendFileProxy,
     SendFileProxyAccept,
+    SendFileProxyAcceptFailed,
+    SendFileProxyAcceptOk,
     SendFileProxyAsked,
     SendFileProxyCancel,
+    SendFileProxyCancelFailed,
     SendFileProxyCancelled,
+    SendFileProxyCancelOk,
     SendFileProxyCompleted,
+    SendFileProxyFailed,
     SendFileProxyOk,
     SendFileProxyReady,
     SendFileProxyReject,
     SendFileProxyRejected,
+    SendFileProxyRejectFailed,
+    SendFileProxyRejectOk,
     SendFileProxyRequest,
 )
 
@@ -51,6 +61,19 @@ CHECK_S = 10.0
 """So long it is waited for what the server has seen of a file of which the sender has said nothing."""
 GRACE_S = 30.0
 """After the server should have said that nobody answers."""
+
+
+OF_THE_SERVER = (
+    *(FileUploadOk, FileUploadFailed, FileDownloadOk, FileDownloadFailed),
+    *(SendFileProxyAsked, SendFileProxyFailed, SendFileProxyRequest, SendFileProxyAcceptOk, SendFileProxyAcceptFailed),
+    *(SendFileProxyRejectOk, SendFileProxyRejectFailed, SendFileProxyCancelOk, SendFileProxyCancelFailed),
+    *(SendFileProxyOk, SendFileProxyRejected, SendFileProxyReady, SendFileProxyCompleted, SendFileProxyCancelled),
+)
+
+
+def is_told_as_transfer(packet: Packet | None) -> bool:
+    """People are told of the transfer that follows from this packet."""
+    return isinstance(packet, OF_THE_SERVER)
 
 
 class Way(StrEnum):
@@ -110,10 +133,13 @@ class Transfer:
 
 
 class Transfers:
-    """All of one terminal.  tell: is given a transfer whenever something about it has changed."""
+    """All of one terminal.  tell: is given a transfer whenever something about it has changed.
 
-    def __init__(self, client: Client, tell: Callable[[Transfer], None]) -> None:
-        self._client, self._tell = client, tell
+    slash: what commands begin with there.
+    """
+
+    def __init__(self, client: Client, tell: Callable[[Transfer], None], *, slash: str = "") -> None:
+        self._client, self._tell, self._slash = client, tell, slash
         self._count = 0
         self._live: dict[int, Transfer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,7 +175,7 @@ class Transfers:
         what = "is offered to you" if waits_for_me else "is on its way"
         if which:
             raise Wrong(f"No file of the number {which} {what}.")
-        raise Wrong("Which one? `offers` shows their numbers." if live else f"No file {what}.")
+        raise Wrong(f"Which one? {self._slash}offers shows their numbers." if live else f"No file {what}.")
 
     def interrupt(self) -> bool:
         """Stop the newest of those that move.  Returns whether there was one."""
