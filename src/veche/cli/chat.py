@@ -39,12 +39,14 @@ After that:
 On the screen, type /help. Some of it:
   /friend add bob      ask bob to be your friend; /friend accept bob answers him
   /to bob hello        open the conversation with bob, and write
+  /send harbour.jpg    send a file into the open conversation; Tab completes its path
   /private bob         talk off the record: device to device, past the server, never stored
   Ctrl-N, Ctrl-P       the next, the previous conversation; Tab completes; Ctrl-D leaves
 
 In scripts (the command `help` lists all commands):
   echo 'message bob hi' | VECHE_PASSWORD=... veche chat --plain alice@127.0.0.1
   veche chat --plain --json alice@127.0.0.1    commands in, packets out
+  veche send alice@127.0.0.1 bob harbour.jpg   one message with files
 
 The password is taken from VECHE_PASSWORD, from --password-file, or asked for. NO_COLOR=1 leaves colours out.
 exit codes: 0 logged out or end of input, 1 refused, 2 usage, 3 cannot connect, 4 certificate not trusted
@@ -67,13 +69,19 @@ def add_parser(subparsers: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_login_flags(parser)
+    parser.add_argument("--plain", action="store_true", help="commands on standard input, events on standard output")
+    parser.add_argument("--json", action="store_true", help="with --plain: each event is one packet, as on the wire")
+    parser.set_defaults(run=run)
+
+
+def add_login_flags(parser: argparse.ArgumentParser) -> None:
+    """Where, as whom and how to log in: what `wish_of` reads."""
     parser.add_argument(
         "server",
         metavar="[LOGIN@]HOST[:PORT]",
         help=f"the server, port {DEFAULT_PORT} if none is given; or an invite link",
     )
-    parser.add_argument("--plain", action="store_true", help="commands on standard input, events on standard output")
-    parser.add_argument("--json", action="store_true", help="with --plain: each event is one packet, as on the wire")
     parser.add_argument("--register", action="store_true", help="make the account first, if it is not there")
     parser.add_argument("--code", metavar="CODE", help="make the account with an invite code or the set-up code")
     parser.add_argument("--password-file", metavar="FILE", type=Path, help="its first line is the password")
@@ -85,7 +93,6 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--no-tls", action="store_true", help="plain text, to a server on this machine only")
     parser.add_argument("--device", metavar="NAME", help="be this device; default: a name for this machine")
     parser.add_argument("--state-dir", metavar="DIR", type=Path, help="where logins and trusted servers are kept")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:

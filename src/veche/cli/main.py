@@ -28,16 +28,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"veche {veche.__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     asked = next((word for word in argv if not word.startswith("-")), "")
-    if asked not in ("chat", "classic"):  # the terminal's library is slow to import, and a server has no use for it
+    if asked not in (
+        "chat",
+        "send",
+        "classic",
+    ):  # the terminal's library is slow to import, and a server has no use for it
         from . import admin, invite, serve
 
         serve.add_parser(subparsers)
         invite.add_parser(subparsers)
         admin.add_parsers(subparsers)
     if asked not in ("serve", "token", "invite", "config"):
-        from . import chat, classic
+        from . import chat, classic, send
 
         chat.add_parser(subparsers)
+        send.add_parser(subparsers)
         classic.add_parser(subparsers)
     args = parser.parse_args(argv)
     try:

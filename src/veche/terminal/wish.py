@@ -89,6 +89,7 @@ NEXT = {
     ErrorCode.LOGIN_TAKEN: "If it is yours, check the password; if not, choose another name.",
     ErrorCode.REGISTRATION_CLOSED: "Ask the administrator for a code and give it with --code CODE.",
     ErrorCode.BAD_INVITE: "Ask for another and give it with --code CODE.",
+    ErrorCode.WRONG_HASH: "The file has changed while it was sent; send it again.",
     ErrorCode.REVOKED: "Log in with the password.",
     ErrorCode.REPLACED: "Leave one of the two, or give this one another --device.",
 }
