@@ -102,7 +102,7 @@ async def upload(client: Server, source: Source, *, name: str | None = None, pro
     Raises RequestFailed (too-large, too-many, storage-full ...), LinkLost after too many broken connections, OSError
     when the file cannot be read.
     """
-    size, sha256 = await asyncio.to_thread(measured, source)
+    size, sha256 = await measure(source)
     shown = name or (source.name if isinstance(source, Path) else "file")
     asked = FileUpload(name=shown, bytes=size, sha256=sha256)
     done: list[FileInfo] = []
@@ -158,7 +158,7 @@ async def preview(client: Server, file: FileInfo | str) -> bytes:
 
 async def push(client: Server, ok: SendFileProxyOk, source: Source, *, progress: Tell | None = None) -> str:
     """Send a file to somebody who has said yes; return its SHA-256.  Errors: as `upload`; unknown-id: it is over."""
-    size, sha256 = await asyncio.to_thread(measured, source)
+    size, sha256 = await measure(source)
 
     async def once(attempt: Attempt) -> int:
         offset = await attempt.offset(ok.url)
@@ -449,11 +449,24 @@ def opened(source: Source) -> Generator[io.BytesIO | io.BufferedReader]:
         yield file
 
 
-def measured(source: Source) -> tuple[int, str]:
-    """Size and SHA-256 of a source.  Raises OSError."""
+async def measure(source: Source) -> tuple[int, str]:
+    """Size and SHA-256 of a source, in a thread that ends soon after who awaits it is cancelled.  Raises OSError."""
+    is_cancelled = threading.Event()
+    try:
+        return await asyncio.to_thread(measured, source, is_cancelled)
+    except asyncio.CancelledError:
+        is_cancelled.set()
+        raise
+
+
+def measured(source: Source, is_cancelled: threading.Event | None = None) -> tuple[int, str]:
+    """Size and SHA-256 of a source; of its beginning, once it is cancelled.  Raises OSError."""
+    size, sha256 = 0, hashlib.sha256()
     with opened(source) as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return file.seek(0, os.SEEK_END), sha256
+        while (data := file.read(CHUNK_BYTES)) and not (is_cancelled is not None and is_cancelled.is_set()):
+            size += len(data)
+            sha256.update(data)
+    return size, sha256.hexdigest()
 
 
 def beside(target: Path, id: str) -> Path:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from veche.client import Client, ClientError, DialError, LinkLost, RequestFailed
-from veche.client.files import Progress, beside, download, fetch, measured, place_for, push, upload
+from veche.client.files import Progress, beside, download, fetch, measure, place_for, push, upload
 from veche.core.files import clean_name
 from veche.packets import ERROR_TEXT, ErrorCode, Packet
 from veche.packets.files import (
@@ -249,10 +249,14 @@ class Transfers:
 
     async def _offer(self, one: Transfer, path: Path) -> None:
         client = self._client
-        one.size, sha256 = await asyncio.to_thread(measured, path)
-        asked: SendFileProxyAsked = await client.request(
-            SendFileProxy(to=one.peer, filename=one.name, size=one.size, sha256=sha256)
-        )
+        one.size, sha256 = await measure(path)
+        offer = SendFileProxy(to=one.peer, filename=one.name, size=one.size, sha256=sha256)
+        asking: asyncio.Task[SendFileProxyAsked] = asyncio.ensure_future(client.request(offer))
+        try:
+            asked = await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            asking.add_done_callback(self._take_back)  # by then it has an id
+            raise
         one.id, one.peer = asked.transfer_id, asked.to
         self._tell(one)
         ok = await self._in_time(one.agreed, asked.expires_s + GRACE_S)
@@ -262,6 +266,11 @@ class Transfers:
         if await push(client, ok, path, progress=self._meter(one)) != sha256:
             raise RequestFailed(ErrorCode.WRONG_HASH)
         await self._in_time(one.completed, STALL_S + GRACE_S)
+
+    def _take_back(self, asking: asyncio.Task[SendFileProxyAsked]) -> None:
+        if not asking.cancelled() and asking.exception() is None:
+            with contextlib.suppress(ClientError):
+                self._client.post(SendFileProxyCancel(transfer_id=asking.result().transfer_id))
 
     def accept(self, one: Transfer, typed: str = "") -> None:
         """Take what somebody offers.  Raises Wrong where it cannot be put."""
