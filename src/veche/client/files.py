@@ -246,7 +246,7 @@ class Meter:
         """Where the last attempt could begin: what was sent and did not arrive is no progress."""
         self._total, self._tell = total, tell
         self._at = 0
-        self._begun = self._told = time.monotonic()
+        self._begun, self._told = time.monotonic(), -TELL_S
 
     def begin(self, at: int) -> None:
         """It goes on from here."""

@@ -49,7 +49,7 @@ def paths(text: str) -> tuple[Path, ...]:
 
 def to_send(rest: str, usage: str) -> tuple[tuple[Path, ...], str]:
     """Paths and text of `PATH... [-- TEXT]`.  Raises Wrong."""
-    files, _, text = f"{rest} ".partition(" -- ")
+    files, _, text = f" {rest} ".partition(" -- ")
     found = paths(files)
     if not found:
         raise Wrong(f"Write: {usage}")

@@ -314,6 +314,7 @@ class Plain:
             case _ if isinstance(command, OfFiles):
                 assert self._files is not None
                 self._files.obey(command)
+                await self._put.join()  # what it says stands before what the next line says
             case Help() if self._as_json:
                 self._say(HELP)
             case Help():

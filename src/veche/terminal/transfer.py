@@ -412,6 +412,8 @@ class Transfers:
     def _target(self, typed: str, name: str) -> Path:
         """Where a file of this name is put, in place of nothing.  Raises Wrong."""
         taken = {one.path for one in self.live if one.path is not None}
+        if "\0" in typed:
+            raise Wrong(f"{typed} is no path.")
         try:
             path = Path(typed or ".").expanduser()
             if path.is_dir():
@@ -421,12 +423,8 @@ class Transfers:
             if typed.endswith(("/", os.sep)) or not path.parent.is_dir():
                 raise Wrong(f"There is no folder {path if typed.endswith(('/', os.sep)) else path.parent}.")
             return path.absolute()
-        except Wrong:
-            raise
         except (OSError, RuntimeError) as error:
             raise Wrong(f"{typed}: {getattr(error, 'strerror', None) or error}.") from None
-        except ValueError:
-            raise Wrong(f"{typed} is no path.") from None
 
 
 def readable_size(path: Path) -> int:
