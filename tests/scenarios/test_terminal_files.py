@@ -235,7 +235,7 @@ def test_a_line_that_breaks_is_told_and_gone_on_with(server: ServerProcess, chat
                     while not (await asyncio.to_thread(transfer, alice, stage="moving"))["trouble"]:
                         pass
                     await asyncio.to_thread(transfer, alice, stage="done")
-                    assert bob.expect("MESSAGE")["files"][0]["bytes"] == 700_000
+                    assert (await asyncio.to_thread(bob.expect, "MESSAGE"))["files"][0]["bytes"] == 700_000
             finally:
                 alice.close()
 
