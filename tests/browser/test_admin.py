@@ -192,7 +192,7 @@ def test_an_announcement_reaches_everyone_until_they_put_it_away(
     expect(banner.get_by_role("link")).to_have_attribute("href", "https://tea.example/")
     page.reload()
     expect(banner).to_contain_text("root, just now")
-    banner.get_by_role("button", name="Put away").click()
+    banner.get_by_role("button", name="Dismiss").click()
     expect(banner).to_have_count(0)
     page.reload()
     alice.is_connected()

@@ -105,6 +105,11 @@ export const fr: Words = {
   delete: "Supprimer",
 
   conversation: "Conversation",
+  welcomeTo: (server) => `Bienvenue sur ${server}`,
+  welcomeText: "Choisissez le nom et l’image auxquels vos amis vous reconnaîtront.",
+  introduceYourself: "Me présenter",
+  yourLogin: (login) => `On vous ajoute par le vôtre : ${login}`,
+  invitePeople: "Inviter des gens",
   chooseTitle: "À qui écrire ?",
   chooseText: "Choisissez quelqu’un dans la liste.",
   details: "Détails",
@@ -289,7 +294,7 @@ export const fr: Words = {
   resetPassword: "Réinitialiser le mot de passe",
   resetTitle: (name) => `Un nouveau mot de passe pour ${name}`,
   resetText: (until) =>
-    `Transmettez ce lien par une voie sûre. Il sert une seule fois, jusqu’au ${until}. D’ici là, l’ancien mot de passe reste valable.`,
+    `Transmettez ce lien par une voie sûre. Il sert une seule fois, jusqu’au ${until}. L’ancien mot de passe vaut tant que le lien n’a pas servi.`,
   link: "Lien",
   codeAlone: "Ou le code seul :",
   qrCode: "Le lien en code QR",
@@ -321,7 +326,7 @@ export const fr: Words = {
   announcement: "Annonce",
   announcements: "Annonces",
   announcementHint:
-    "Chacun la voit au-dessus de ses messages, y compris qui arrive plus tard, jusqu’à ce qu’il la range.",
+    "Affichée au-dessus des messages de chacun, même pour qui arrive plus tard, jusqu’à ce qu’on la ferme.",
   announcementText: "Que dire à tous ?",
   announcementNext: "Dire autre chose à la place",
   publish: "Publier",
@@ -329,7 +334,7 @@ export const fr: Words = {
   announced: "L’annonce est publiée.",
   withdrawn: "L’annonce est retirée.",
   announcedBy: (name, when) => `${name}, ${when}`,
-  putAway: "Ranger",
+  putAway: "Fermer",
   forgotPassword: "Mot de passe oublié ?",
   newPasswordTitle: "Choisir un nouveau mot de passe",
   newPasswordText: "Un administrateur de ce serveur peut vous donner un code pour cela.",

@@ -117,6 +117,11 @@ export const ru: Words = {
   delete: "Удалить",
 
   conversation: "Разговор",
+  welcomeTo: (server) => `Добро пожаловать на ${server}`,
+  welcomeText: "Выберите имя и картинку, по которым вас узнают друзья.",
+  introduceYourself: "Рассказать о себе",
+  yourLogin: (login) => `А вас найдут по вашему: ${login}`,
+  invitePeople: "Пригласить людей",
   chooseTitle: "Кому напишете?",
   chooseText: "Выберите кого-нибудь в списке.",
   details: "Сведения",
@@ -205,7 +210,7 @@ export const ru: Words = {
 
   look: "Вид",
   theme: "Тема",
-  themes: { system: "Системная", light: "Светлая", dark: "Тёмная" },
+  themes: { system: "Авто", light: "Светлая", dark: "Тёмная" },
   language: "Язык",
   asTheBrowser: (name) => `Как в браузере (${name})`,
   alerts: "Оповещения",
