@@ -22,7 +22,8 @@ worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.cl
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method !== "GET" || url.origin !== worker.location.origin) return;
+  const isOurs = url.origin === worker.location.origin && !url.pathname.startsWith("/files/");
+  if (request.method !== "GET" || !isOurs) return;
   if (request.mode === "navigate") event.respondWith(fromServer(request));
   else if (url.pathname.startsWith("/assets/")) event.respondWith(fromCache(request));
 });

@@ -41,7 +41,7 @@ const KEPT: ReadonlySet<string> = new Set(["MESSAGE", "EDIT", "RETRACT", "REACT"
 const REPEATABLE: ReadonlySet<string> = new Set([
   ...["HISTORY-GET", "SEARCH", "SESSIONS-GET", "TOKEN-LIST", "ACCOUNT-EXPORT", "CONTACTS-GET", "PROFILE-GET"],
   ...["WHOELSE", "WHOELSESINCE", "BLOCK", "UNBLOCK", "CONTACTS-CHANGE", "CONTACTS-UPDATE", "FRIEND-IGNORE"],
-  "PROFILE-UPDATE",
+  ...["PROFILE-UPDATE", "FILE-UPLOAD", "FILE-DOWNLOAD"],
 ]);
 /** Requests whose success is not answered: sent is done. */
 const NEVER_ANSWERED: ReadonlySet<string> = new Set(["MESSAGE-READ", "TYPING-STARTED", "TYPING-END", "PRESENCE"]);

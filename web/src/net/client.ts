@@ -55,7 +55,8 @@ export class RequestFailed extends Error {
 /** The link was lost before the answer came, and nobody knows whether the request was done. */
 export class LinkLost extends Error {}
 
-type Listener = (packet: ServerPacket, context: { isLive: boolean }) => void;
+/** request: what the packet answers. */
+type Listener = (packet: ServerPacket, context: { isLive: boolean; request: ClientPacket | undefined }) => void;
 
 /** A promise that somebody waits for. */
 interface Waiter<T> {
@@ -592,7 +593,7 @@ export class Client {
         void this.caughtUp();
     }
     const isLive = this.connection.phase === "online";
-    for (const listener of this.listeners) safely(() => listener(packet, { isLive }));
+    for (const listener of this.listeners) safely(() => listener(packet, { isLive, request: asked?.packet }));
   }
 
   /** Logged in.  A new device says so once it is kept: from then on a reload stays signed in. */

@@ -3,11 +3,11 @@ import { loginOf } from "../core/names";
 import { requests, shownName, unreadTotal } from "../core/select";
 import { attention } from "./attention.svelte";
 import { client, shown } from "./client.svelte";
+import { sizeText, summary } from "./files/sizes";
 import { tell } from "./notices.svelte";
 import { isAsking } from "./people/people";
 import { chatLink, go, HOME, place } from "./route.svelte";
 import { settings } from "./settings.svelte";
-import { preview } from "./talk/markdown";
 import { oneLine } from "./text";
 import { say } from "./words.svelte";
 
@@ -38,10 +38,13 @@ export function watchAlerts(): void {
       // what strangers write waits quietly under Requests
       if (isRead || isAsking(state, packet.from)) return;
       const name = oneLine(shownName(state, packet.from), 60);
-      call(say.wroteTo(name), oneLine(preview(packet.text)), packet.from, chatLink(packet.from));
+      call(say.wroteTo(name), summary(packet), packet.from, chatLink(packet.from));
     } else if (packet.type === "FRIEND-REQUEST") {
       const name = oneLine(packet.name ?? "", 60) || loginOf(packet.from);
       call(say.asksYou(name), "", packet.from, HOME);
+    } else if (packet.type === "SEND-FILE-PROXY-REQUEST") {
+      const about = `${oneLine(packet.filename, 80)} · ${sizeText(packet.size)}`;
+      call(say.asksFile(oneLine(shownName(state, packet.from), 60)), about, packet.from, chatLink(packet.from));
     } else if (packet.type === "BROADCAST" && !state.blocked.has(packet.from)) {
       const name = oneLine(shownName(state, packet.from), 60);
       tell(`${say.toEveryone(name)}: ${oneLine(packet.text, 500)}`);
