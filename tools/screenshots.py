@@ -10,6 +10,7 @@ A real server with some days of talk on it; the days are made by moving its cloc
 from __future__ import annotations
 
 import base64
+import io
 import sqlite3
 import sys
 import tempfile
@@ -18,9 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page
 
 from tests.support.browser import Tab, chromium
+from tests.support.files import upload
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire
 
@@ -126,12 +129,28 @@ def lose_the_server(page: Page, server: ServerProcess) -> None:
     page.get_by_text("No connection.").wait_for()
 
 
+def open_files(page: Page, server: ServerProcess) -> None:
+    page.get_by_role("log").locator(".picture img").nth(2).wait_for()
+    page.get_by_role("list", name="Direct transfers").get_by_text("wants to send you a file").wait_for()
+    sketch = {"name": "sketch of the north wall.png", "mimeType": "image/png", "buffer": landscape("#8fa3ad", 480)}
+    bill = {"name": "timber-bill.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4" + b" " * 184_000}
+    page.locator("input[type=file][data-for=message]").set_input_files([sketch, bill])
+    page.get_by_role("listitem").get_by_text("Uploaded").nth(1).wait_for()
+
+
+def open_viewer(page: Page, server: ServerProcess) -> None:
+    page.get_by_role("log").get_by_role("button", name="Open picture harbour.jpg").click()
+    page.locator("dialog img[data-whole=true]").wait_for()
+
+
 SHOTS = {
     "sign-in": Shot("/", False, nothing),
     "invite": Shot("/invite/1a2b-3c4d-5e6f-7a8b-9c0d#sha256=" + "5e" * 32, False, nothing),
     "main": Shot("/#/", True, requests_shown),
     "groups": Shot("/#/", True, show_groups),
     "conversation": Shot("/#/chat/bob%40home.example", True, open_talk),
+    "files": Shot("/#/chat/chloe%40home.example", True, open_files),
+    "viewer": Shot("/#/chat/chloe%40home.example", True, open_viewer),
     "details": Shot("/#/chat/bob%40home.example/about", True, open_details),
     "search": Shot("/#/chat/bob%40home.example/search", True, search),
     "profile": Shot("/#/profile", True, nothing),
@@ -232,6 +251,7 @@ def populate(server: ServerProcess) -> list[Wire]:
     wires["alice"].send("MESSAGE-READ", id=reply["id"])
     wires["bob"].send("MESSAGE-READ", id=ids[9][1])
     wires["dmitri"].say("alice", "Это не срочно")
+    show_files(wires["chloe"], wires["alice"])
     wires["judith"].say("alice", "Hi Alice, we met at the market. Is the ladder still for sale?")
     for wire in wires.values():
         wire.ask("CONTACTS-GET")
@@ -250,6 +270,7 @@ def arrive(server: ServerProcess) -> list[Wire]:
     """Some of the friends are there, one of them away."""
     wires = [Wire(server.port).connect(login, PASSWORD) for login in ("bob", "chloe", "emre")]
     wires[2].send("PRESENCE", away=True)
+    wires[1].ask("SEND-FILE-PROXY", to="alice", filename="the whole film of the day.mp4", size=734_003_200)
     return wires
 
 
@@ -257,6 +278,41 @@ def tell_everyone(server: ServerProcess, text: str) -> None:
     """Announce something, or nothing any more."""
     with Wire(server.port).connect("alice", PASSWORD) as wire:
         wire.ask("ADMIN-ANNOUNCE", text=text)
+
+
+def show_files(chloe: Wire, alice: Wire) -> None:
+    """Two people and what they send each other."""
+    harbour = upload(chloe, landscape("#e2a15f", 1600, "jpeg"), "harbour.jpg")
+    shed = [
+        upload(chloe, landscape(colour, 900, "jpeg"), f"shed {colour[1:]}.jpg") for colour in ("#7fa7a0", "#b9805a")
+    ]
+    plans = [
+        upload(alice, b"PK\x03\x04" + bytes(2_411_000), "plans for the shed, second version (final).zip"),
+        upload(alice, b"MZ" + bytes(811_000), "saw-setup.exe"),
+    ]
+    chloe.say("alice", "This is where I get the planks", files=[harbour["id"]])
+    alice.say("chloe", "Lovely light! Here are the plans.", files=[one["id"] for one in plans])
+    chloe.say("alice", "", files=[one["id"] for one in shed])
+
+
+def landscape(sky: str, width: int, kind: str = "png") -> bytes:
+    """A picture of hills and a hut under a sky of that colour."""
+    height = width * 2 // 3
+    image = Image.new("RGB", (width, height), sky)
+    draw = ImageDraw.Draw(image)
+    for step in range(height):
+        tone = tuple(int(one + (255 - one) * step / height * 0.75) for one in image.getpixel((0, 0)) or (0,))  # type: ignore[union-attr]
+        draw.line([(0, step), (width, step)], fill=tone)
+    draw.ellipse([width * 0.68, height * 0.16, width * 0.78, height * 0.31], fill="#fff3d6")
+    for colour, top, left in (("#5d7468", 0.58, -0.2), ("#43594e", 0.66, 0.35), ("#2f4038", 0.76, -0.1)):
+        draw.ellipse([width * left, height * top, width * (left + 0.95), height * (top + 0.9)], fill=colour)
+    x, y, side = width * 0.24, height * 0.6, width * 0.13
+    draw.rectangle([x, y, x + side, y + side * 0.8], fill="#8a4b23")
+    draw.polygon([(x - side * 0.12, y), (x + side / 2, y - side * 0.5), (x + side * 1.12, y)], fill="#3a2a20")
+    draw.rectangle([x + side * 0.4, y + side * 0.3, x + side * 0.62, y + side * 0.8], fill="#f1d9a8")
+    out = io.BytesIO()
+    image.save(out, kind)
+    return out.getvalue()
 
 
 def account(server: ServerProcess, login: str) -> Wire:

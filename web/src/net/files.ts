@@ -33,6 +33,9 @@ export interface Sink {
 /** The connection, not the request. */
 export class Broken extends LinkLost {}
 
+/** A url was refused, not the request for it. */
+class UrlRefused extends RequestFailed {}
+
 /** The file cannot be read, or has changed since it was chosen. */
 export class Unreadable extends Error {}
 
@@ -232,7 +235,7 @@ async function persistently<T>(
     try {
       return await Promise.race([once(new Attempt(meter, how)), aborted(how.signal)]);
     } catch (error) {
-      const mayGoOn = error instanceof RequestFailed ? again.has(error.code) : error instanceof LinkLost;
+      const mayGoOn = error instanceof UrlRefused ? again.has(error.code) : error instanceof LinkLost;
       if (how.signal.aborted || !mayGoOn) throw error;
       failures = meter.reached > reached ? 1 : failures + 1;
       if (failures > TRIES) throw error;
@@ -287,7 +290,7 @@ class Attempt {
   /** How much of what is sent to a url has arrived. */
   async offset(url: string): Promise<number> {
     const response = await this.fetched(url, { method: "HEAD" });
-    if (response.status === 404) throw new RequestFailed("unknown-id");
+    if (response.status === 404) throw new UrlRefused("unknown-id");
     const offset = Number(response.headers.get("Upload-Offset") ?? NaN);
     if (!response.ok || !Number.isSafeInteger(offset)) throw new Broken(`The server answered ${response.status}.`);
     return offset;
@@ -349,7 +352,7 @@ function answerOf(status: number, body: string): Record<string, unknown> {
   }
   if (status === 200) return answer as Record<string, unknown>;
   if (typeof answer.code !== "string") throw new Broken(`The server answered ${status}.`);
-  throw new RequestFailed(answer.code, String(answer.reason ?? ""));
+  throw new UrlRefused(answer.code, String(answer.reason ?? ""));
 }
 
 /** Calls when nothing has moved for `STALL_S`. */
