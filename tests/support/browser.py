@@ -50,6 +50,7 @@ class Tab:
 
     def __init__(self, browser: Browser, url: str, **options: Any) -> None:
         self.url = url
+        self.login = ""
         defaults: dict[str, Any] = {"locale": "en-GB", "viewport": {"width": 1280, "height": 800}}
         self.context = browser.new_context(**defaults | options)
         self.page = self.context.new_page()
@@ -68,6 +69,7 @@ class Tab:
         page.get_by_role("textbox", name="Login").fill(login)
         page.get_by_role("textbox", name="Password").fill(password)
         page.get_by_role("button", name="Sign in").click()
+        self.login = login
         self.is_connected()
         page.get_by_role("navigation", name="Contacts").wait_for()
         return page

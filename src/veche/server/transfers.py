@@ -198,11 +198,10 @@ def add_routes(application: web.Application, app: HomeServer) -> None:
         response.content_length = end - start
         if is_part:
             response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{outlet.size}"
-        await response.prepare(request)
-        if request.method == "HEAD":
-            return response
         try:
-            await pour(app, outlet, source, start, end, response.write)
+            await response.prepare(request)
+            if request.method != "HEAD":
+                await pour(app, outlet, source, start, end, response.write)
         except (ConnectionError, StorageError, TimeoutError) as error:
             log.info("file.broken_off", error=repr(error))
             abort(request)
