@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FilePayload, Page
 
 from tests.support.browser import Tab, chromium
 from tests.support.files import upload
@@ -132,8 +132,8 @@ def lose_the_server(page: Page, server: ServerProcess) -> None:
 def open_files(page: Page, server: ServerProcess) -> None:
     page.get_by_role("log").locator(".picture img").nth(2).wait_for()
     page.get_by_role("list", name="Direct transfers").get_by_text("wants to send you a file").wait_for()
-    sketch = {"name": "sketch of the north wall.png", "mimeType": "image/png", "buffer": landscape("#8fa3ad", 480)}
-    bill = {"name": "timber-bill.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4" + b" " * 184_000}
+    sketch = FilePayload(name="sketch of the north wall.png", mimeType="image/png", buffer=landscape("#8fa3ad", 480))
+    bill = FilePayload(name="timber-bill.pdf", mimeType="application/pdf", buffer=b"%PDF-1.4" + b" " * 184_000)
     page.locator("input[type=file][data-for=message]").set_input_files([sketch, bill])
     page.get_by_role("listitem").get_by_text("Uploaded").nth(1).wait_for()
 

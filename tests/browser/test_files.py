@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Request, expect
 
 from tests.support.browser import Tab, until
 from tests.support.files import answer, fetched, get, kept, offered, put, sha256, upload
@@ -38,7 +38,9 @@ def picture(colour: str = "teal", size: tuple[int, int] = (900, 600), kind: str 
 
 def attach(page: Page, *files: tuple[str, bytes], type: str = "") -> None:
     """Pick files."""
-    payloads = [{"name": name, "mimeType": type or "application/octet-stream", "buffer": data} for name, data in files]
+    payloads = [
+        FilePayload(name=name, mimeType=type or "application/octet-stream", buffer=data) for name, data in files
+    ]
     page.locator(IN_ONE).set_input_files(payloads)
 
 
@@ -78,7 +80,7 @@ def saved(page: Page, button: Locator) -> tuple[str, bytes]:
 
 @pytest.fixture(scope="module")
 def tabs(browser: Browser, server: ServerProcess) -> Iterator[tuple[Tab, Tab]]:
-    """Two friends with browsers, each in the conversation with the other; all that do not stop the server share them."""
+    """Two friends with browsers, each in the conversation with the other; for all who leave the server running."""
     with newcomer(server.port, "alice") as one, newcomer(server.port, "bob") as other:
         befriend(one, other)
         names = one.login, other.login
@@ -255,7 +257,7 @@ def test_an_upload_outlives_the_server_and_can_be_cancelled(
 
     def limit(bytes_a_second: int) -> None:
         limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second}
-        network.send("Network.emulateNetworkConditions", limits)
+        network.send("Network.emulateNetworkConditions", limits)  # pyright: ignore[reportUnknownMemberType]
 
     offsets: list[int] = []
 
@@ -264,7 +266,7 @@ def test_an_upload_outlives_the_server_and_can_be_cancelled(
             offsets.append(int(request.headers["upload-offset"]))
 
     page.on("request", note)
-    network.send("Network.enable")
+    network.send("Network.enable")  # pyright: ignore[reportUnknownMemberType]
     limit(2_500_000)
     data = os.urandom(9_000_000)
     (tmp_path / "film.dat").write_bytes(data)

@@ -49,9 +49,10 @@ def chat(tmp_path: Path, folder: Path) -> Iterator[Chats]:
 
 
 def two(server: ServerProcess, chat: Chats, *flags: str) -> tuple[Chat, str, Chat, str]:
-    """Alice, with these flags, and bob."""
+    """Alice, with these flags, and bob, both signed in."""
     alice, bob = unique("alice"), unique("bob")
-    return chat(server, alice, "--register", *flags), alice, chat(server, bob, "--register"), bob
+    one, other = chat(server, alice, "--register", *flags), chat(server, bob, "--register")
+    return one.connected(), alice, other.connected(), bob
 
 
 def transfer(chat: Chat, **fields: Any) -> dict[str, Any]:

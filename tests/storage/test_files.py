@@ -314,6 +314,20 @@ async def test_a_part_is_gone_on_with_and_becomes_a_file_named_by_its_hash(store
 
 
 @on_disk
+async def test_what_is_open_when_the_store_closes_can_still_be_closed(store: DiskBlobs, path: Path) -> None:
+    """The server ends while somebody uploads and somebody downloads."""
+    sha256 = await filled(store, "a", b"whole")
+    await store.keep("a", sha256)
+    part, reader = await store.part("b"), await store.read(sha256)
+    assert reader is not None
+    await write(part, b"part")
+    await store.close()
+    await part.close()
+    await reader.close()
+    assert (path / "parts" / "b").read_bytes() == b"part"
+
+
+@on_disk
 async def test_the_same_content_is_kept_once_and_goes_with_its_preview(store: DiskBlobs, path: Path) -> None:
     sha256 = await filled(store, "a", b"content")
     assert await filled(store, "b", b"content") == sha256

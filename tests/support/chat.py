@@ -44,9 +44,10 @@ class Chat:
         )
         self.said: Queue[str] = Queue()
         self.complained: list[str] = []
+        self._connected = threading.Event()
         self._threads = [
             threading.Thread(target=self._read, args=(self.process.stdout, self.said.put)),
-            threading.Thread(target=self._read, args=(self.process.stderr, self.complained.append)),
+            threading.Thread(target=self._read, args=(self.process.stderr, self._complain)),
         ]
         for thread in self._threads:
             thread.start()
@@ -55,6 +56,16 @@ class Chat:
     def _read(stream: Any, keep: Any) -> None:
         for line in stream:
             keep(line.decode().rstrip("\n"))
+
+    def _complain(self, line: str) -> None:
+        self.complained.append(line)
+        if "connected as" in line:
+            self._connected.set()
+
+    def connected(self) -> Chat:
+        """Itself, once it has signed in."""
+        assert self._connected.wait(PATIENCE_S), self.complained
+        return self
 
     def write(self, *lines: str) -> None:
         assert self.process.stdin is not None

@@ -38,7 +38,11 @@ class Line:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
+        except BaseException:
+            writer.transport.abort()
+            raise
         left = self.breaks.pop(0) if self.breaks else 2**62
         number = len(self.each)
         self.each.append(0)
@@ -61,5 +65,5 @@ class Line:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            for one in (writer, far_writer):
-                one.close()
+            for one in (writer, far_writer):  # whoever reads no more must not keep it open
+                one.transport.abort()

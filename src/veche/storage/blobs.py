@@ -137,10 +137,13 @@ class DiskBlobs:
         self._pool = ThreadPoolExecutor(THREADS, "files")
         self._hashes: OrderedDict[str, tuple[int, Any]] = OrderedDict()
         """By part: its size, and the hash object that has seen so much of it."""
+        self._is_closed = False
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do something with the disk, away from the event loop, and to its end.  Raises StorageError."""
         try:
+            if self._is_closed:  # whom the end of the server cut off still lets go of a file
+                return work()
             return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._pool, work))
         except OSError as error:
             full = error.errno in FULL
@@ -241,6 +244,7 @@ class DiskBlobs:
         return await self.run(free)
 
     async def close(self) -> None:
+        self._is_closed = True
         await asyncio.to_thread(self._pool.shutdown)
 
     def _path(self, sha256: str, *, preview: bool = False) -> Path:
