@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,9 @@ def test_a_commit_is_read_and_written_byte_for_byte(name: str) -> None:
             data = source.objects.commit(one["id"])
             read = commits.parse(data)
             assert read.device == one["author_device"]
-            import base64
-
             signature = base64.b64decode(read.signature)
             made = commits.write(
-                read.tree, read.parents, read.author_name, read.device, read.time, read.message, lambda _: signature
+                read.tree, read.parents, read.author_name, read.device, read.time, read.message, lambda _, made=signature: made
             )
             assert made == data
             assert commits.commit_id(made) == one["id"]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
@@ -55,14 +56,14 @@ class Identity:
         if self.certificate.long_id != self.device or not self.certificate.is_signed_by(account.key):
             raise BadArchive("The certificate of this device is not that of its key, or not of this account.")
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What people are shown, and commits are written under; the device's id when there is none."""
         found = self.archive.details.get(NAME, "")
         name = "".join(letter for letter in str(found) if letter not in "<>\n\0").strip()
         return name or self.device
 
-    @property
+    @cached_property
     def author(self) -> Author:
         """What the rules of writing need."""
         ders = blocks(self.archive.account_chain)
