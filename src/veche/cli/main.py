@@ -32,13 +32,18 @@ def main(argv: list[str] | None = None) -> int:
         "chat",
         "send",
         "classic",
+        "swarm",
     ):  # the terminal's library is slow to import, and a server has no use for it
         from . import admin, invite, serve
 
         serve.add_parser(subparsers)
         invite.add_parser(subparsers)
         admin.add_parsers(subparsers)
-    if asked not in ("serve", "token", "invite", "config"):
+    if asked not in ("serve", "token", "invite", "config", "chat", "send", "classic"):
+        from . import swarm
+
+        swarm.add_parser(subparsers)
+    if asked not in ("serve", "token", "invite", "config", "swarm"):
         from . import chat, classic, send
 
         chat.add_parser(subparsers)

@@ -112,7 +112,7 @@ def delete(folder: Path, id: str) -> None:
 def take_infos(folder: Path, remote: dict[str, ConvInfo]) -> list[str]:
     """Another device of one's own tells what it knows.  Returns the conversations that have gone with that.
 
-    Times only grow: what one device removed stays removed, unless it was created anew later (then `created` is greater).
+    Times only grow: what one device removed stays removed, unless it was created anew later: then `created` is greater.
     """
     files = AccountFiles(folder)
     mine = files.infos()

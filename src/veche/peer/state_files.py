@@ -9,7 +9,8 @@
         sending                                commits that nobody has fetched yet
         waiting                                files that are to come: file id -> WaitingFile
 
-Written whole or not at all.  One that cannot be read is put aside under `.damaged`, never overwritten, and counts as empty.
+Written whole or not at all.  One that cannot be read is put aside under `.damaged`, never overwritten, and counts as
+empty.
 
 Source: repository facts §8; rows B56-B62, B80-B91.
 """
