@@ -24,19 +24,23 @@ MOST_PARENTS = 16
 _LATEST = 1 << 40
 """Seconds since 1970: nobody's clock is that wrong."""
 
-_USUAL = re.compile(
-    rb"tree ([0-9a-f]{40})\n((?:parent [0-9a-f]{40}\n){0,16})"
-    rb"author ([^<>\n\0]*)<([^<>\n\0]*)> (\d{1,13}) [+-]\d{4}\n"
-    rb"committer [^<>\n\0]*<[^<>\n\0]*> (\d{1,13}) [+-]\d{4}\n"
-    rb"(?:signature ([^\n\0]*)\n)?\n"
+_ID = rb"[0-9a-f]{40}"
+_SAME = re.compile(  # author and committer are the same, as every client writes them
+    rb"tree (%b)\n((?:parent %b\n){0,16})author (([^<>\n\0]*)<([^<>\n\0]*)> (\d{1,13}) [+-]\d{4})\ncommitter \3\n"
+    % (_ID, _ID)
 )
+_OTHER = re.compile(
+    rb"tree (%b)\n((?:parent %b\n){0,16})author (([^<>\n\0]*)<([^<>\n\0]*)> \d{1,13} [+-]\d{4})\n"
+    rb"committer [^<>\n\0]*<[^<>\n\0]*> (\d{1,13}) [+-]\d{4}\n" % (_ID, _ID)
+)
+_SIGNATURE = b"signature "
 
 
 class BadCommit(Exception):
     """These bytes are no commit that a conversation holds; the text says why."""
 
 
-class Read(Struct, frozen=True):
+class Read(Struct, frozen=True, gc=False):
     """A commit as it was read, before anything is judged."""
 
     tree: str
@@ -52,57 +56,52 @@ class Read(Struct, frozen=True):
 
 def parse(data: bytes) -> Read:
     """Read a commit.  Raises BadCommit, for any bytes, and nothing else."""
-    found = _USUAL.match(data)
+    found = _SAME.match(data) or _OTHER.match(data)
     if found is None:
-        return _parse_unusual(data)
-    tree, parents, name, mail, _, at, signature = found.groups()
-    end = found.end()
+        raise BadCommit("Its headers are not those of a commit.")
+    tree, parents, _, name, mail, at = found.groups()
     time = int(at)
     if time > _LATEST:
         raise BadCommit("Its time is none.")
-    signed = data if signature is None else data[: found.start(7) - 10] + data[end - 1 :]
+    end = found.end()
+    signature, signed = b"", data
+    if data.startswith(_SIGNATURE, end):
+        line_end = data.find(b"\n", end)
+        signature = data[end + len(_SIGNATURE) : line_end]
+        signed = data[:end] + data[line_end + 1 :]
+    if signed[end : end + 1] != b"\n":
+        signature, signed = _with_other_headers(signed, end, signature)
     return Read(
         tree.decode("ascii"),
         tuple(parents.decode("ascii").split()[1::2]) if parents else (),
         name.decode("utf-8", "replace").strip(),
         mail.decode("utf-8", "replace"),
         time,
-        signature or b"",
+        signature,
         signed,
-        data[end:],
+        signed[signed.index(b"\n\n", end - 1) + 2 :],
     )
 
 
-def _parse_unusual(data: bytes) -> Read:
-    """The same for commits with other headers, which count as signed, and for what is none."""
-    head, blank, message = data.partition(b"\n\n")
-    if not blank:
+def _with_other_headers(signed: bytes, end: int, signature: bytes) -> tuple[bytes, bytes]:
+    """The signature, and what it covers, of a commit with headers that are not known: those count as signed.
+
+    The first of several signatures counts.  One of several lines is refused.
+    """
+    stop = signed.find(b"\n\n", end)
+    if stop < 0:
         raise BadCommit("It has no end of its headers.")
-    lines = head.split(b"\n")
-    usual = [line for line in lines if line.partition(b" ")[0] in (b"tree", b"parent", b"author", b"committer")]
-    signatures = [line for line in lines if line.startswith(b"signature ")]
-    if len(signatures) > 1:
-        raise BadCommit("It has two signatures.")
-    after = lines.index(signatures[0]) + 1 if signatures else 0
-    if after and after < len(lines) and lines[after].startswith(b" "):
+    lines = signed[end:stop].split(b"\n")
+    kept: list[bytes] = []
+    for line in lines:
+        if line.startswith(_SIGNATURE) and not signature:
+            signature = line[len(_SIGNATURE) :]
+        else:
+            kept.append(line)
+    if lines[0].startswith(b" ") or any(b"\0" in line for line in lines):
         raise BadCommit("Its signature is more than one line.")
-    if lines[: len(usual)] != usual:
-        raise BadCommit("Its headers are not in the usual order.")
-    found = _USUAL.match(b"\n".join([*usual, b"", b""]))
-    if found is None:
-        raise BadCommit("Its headers are not those of a commit.")
-    rest = b"\n".join(line for line in lines if not line.startswith(b"signature "))
-    usual_read = parse(b"\n".join([*usual, *signatures, b"", b""]))
-    return Read(
-        usual_read.tree,
-        usual_read.parents,
-        usual_read.author_name,
-        usual_read.device,
-        usual_read.time,
-        usual_read.signature,
-        rest + b"\n\n" + message,
-        message,
-    )
+    head = b"".join(line + b"\n" for line in kept)
+    return signature, signed[:end] + head + signed[stop + 1 :]
 
 
 def write(

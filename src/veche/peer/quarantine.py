@@ -79,7 +79,7 @@ def clone(
         store.make(aside / "repository")
         objects = aside / "repository" / "objects"
         _stored(pack, objects, peer, limits, None)
-        walk = _walk(Objects(objects), head, peer, limits)
+        walk = _walk(Objects(objects, is_scanned=True), head, peer, limits)
         verdict = judge(walk, head, History(walk.children()), progress=progress)
         if isinstance(verdict, Rejected):
             raise PullRefused(peer, verdict.commit, verdict.rule, verdict.reason)
@@ -111,7 +111,9 @@ def pull(
         make_objects(objects)
         stored = _stored(pack, objects, peer, limits, talk)
         with talk.writing():
-            walk = _walk(Objects(objects, talk.store.folder / "objects"), head, peer, limits, talk.index)
+            walk = _walk(
+                Objects(objects, talk.store.folder / "objects", is_scanned=True), head, peer, limits, talk.index
+            )
             if not walk.order:
                 return Pulled((), talk.head)
             rows: list[Row] = []

@@ -159,7 +159,7 @@ def _open_bundle(path: Path, limits: Limits) -> Source:
                 raise NotARepository(f"{path} is a damaged bundle. {error}") from error
             raise Refused(head, error.rule, error.reason) from error
         pack.unlink()
-        return Source(Objects(objects), head, folder)
+        return Source(Objects(objects, is_scanned=True), head, folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

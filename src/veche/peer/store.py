@@ -38,7 +38,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.objects = Objects(folder / "objects")
+        self.objects = Objects(folder / "objects", is_scanned=True)
 
     def head(self) -> str:
         """The commit of `main`.  Raises NotARepository."""
@@ -106,10 +106,10 @@ class Store:
         for file in (pack, index):
             os.replace(file, folder / file.name)
         flush_folder(folder)
-        self.objects = Objects(self.folder / "objects")
+        self.objects = Objects(self.folder / "objects", is_scanned=True)
 
     def move_out(self, *names: str) -> None:
         """Take back a pack that was moved in and that nothing refers to: the index first.  Raises OSError."""
         for name in sorted(names):
             (self.folder / "objects" / "pack" / name).unlink(missing_ok=True)
-        self.objects = Objects(self.folder / "objects")
+        self.objects = Objects(self.folder / "objects", is_scanned=True)
