@@ -53,7 +53,7 @@ def children(graph: Graph, head: str) -> dict[str, int]:
 def newest(graph: Graph, head: str, counts: Mapping[str, int]) -> Iterator[str]:
     """The same as `linear`, without a walk of everything first: what is not asked for costs nothing.
 
-    counts: how many children each commit has in the past of `head`; a history with one head counts them as commits come.
+    counts: how many children each commit has in the past of `head`; a history with one head counts them as they come.
     """
     given: dict[str, int] = {}
     heap = Heap(lambda commit: graph[commit][1])

@@ -178,10 +178,10 @@ def resolve(state: State, author: Author, kind: str, target: str) -> Draft:
 def merge(ours: State, base: Mapping[str, bytes], theirs: State, heads: tuple[str, str]) -> dict[str, bytes | None]:
     """The files by which a merge differs from `ours`.  heads: ours and theirs.  Raises CannotWrite on a conflict.
 
-    base: the files of what both have in common; of several such commits, those of their merge.  A card that both changed
-    is that of the greater head, as hexadecimal text (row B78).  Where a ban meets a stronger one that is against it, the
-    tree is as without it (rows B46, X12): each such file stays as the half without that ban has it, which everybody
-    accepts of a merge.
+    base: the files of what both have in common; of several such commits, those of their merge.  A card that both
+    changed is that of the greater head, as hexadecimal text (row B78).  Where a ban meets a stronger one that is
+    against it, the tree is as without it (rows B46, X12): each such file stays as the half without that ban has it,
+    which everybody accepts of a merge.
     """
     freed = newly_saved(ours.bans, theirs.bans)
     standing = {paths.standing(*who) for who in freed}
@@ -191,10 +191,10 @@ def merge(ours: State, base: Mapping[str, bytes], theirs: State, heads: tuple[st
         mine, other, old = ours.files.get(path), theirs.files.get(path), base.get(path)
         if mine == other:
             continue
-        if path in standing:
+        if path in standing and None in (mine, other):
             chosen = other if mine is None else mine
-        elif path in banned:
-            chosen = None if mine is None or other is None else mine
+        elif path in banned and None in (mine, other):
+            chosen = None
         elif other == old:
             chosen = mine
         elif mine == old:
