@@ -181,7 +181,7 @@ class Swarm:
 
     def make_merge(self, by: Actor, ours: str, theirs: str, time: int | None = None) -> Commit:
         """The merge that `by` writes."""
-        files = writing.merge(self.states[ours], self._base(ours, theirs), self.states[theirs], (ours, theirs))
+        files = writing.merge(self.states[ours], self.base(ours, theirs), self.states[theirs], (ours, theirs))
         return self.make(by, Draft(files, messages.merge_message(theirs)), parents=(ours, theirs), time=time)
 
     # -- judging them
@@ -237,19 +237,13 @@ class Swarm:
         common = self.past(one) & self.past(other)
         return sorted(id for id in common if not any(id != later and id in self.past(later) for later in common))
 
-    def _base(self, one: str, other: str) -> dict[str, bytes]:
-        """The files of what two have in common; of several such commits, of their merge, and so on."""
+    def base(self, one: str, other: str) -> State:
+        """The state of what two have in common; of several such commits, of their merge, and so on."""
         first, *more = self.bases(one, other)
-        files = self.files[first]
+        state = self.states[first]
         for next in more:
-            old = self._base(first, next)
-            mine, theirs = files, self.files[next]
-            files = {
-                path: data
-                for path in {*mine, *theirs}
-                if (data := theirs.get(path) if mine.get(path) == old.get(path) else mine.get(path)) is not None
-            }
-        return files
+            state = writing.blend(state, self.base(first, next), self.states[next])
+        return state
 
     def _merged(self, parents: tuple[str, ...], files: Mapping[str, bytes]) -> tuple[MergedPath, ...]:
         if len(parents) != 2 or not all(parent in self.commits for parent in parents):

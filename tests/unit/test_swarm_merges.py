@@ -30,9 +30,7 @@ def forked() -> tuple[Swarm, str, str]:
 
 def merged(swarm: Swarm, ours: str, theirs: str, **files: bytes | None) -> str:
     """By which rule a merge is refused that has other files than it should."""
-    whole = writing.merge(
-        swarm.states[ours], swarm.files[swarm.bases(ours, theirs)[0]], swarm.states[theirs], (ours, theirs)
-    )
+    whole = writing.merge(swarm.states[ours], swarm.base(ours, theirs), swarm.states[theirs], (ours, theirs))
     draft = Draft({**whole, **{NAMES.get(key, key): data for key, data in files.items()}}, merge_message(theirs))
     return refusal(swarm, swarm.make(ALICE, draft, parents=(ours, theirs)))
 
@@ -112,7 +110,7 @@ def test_the_card_of_the_greater_head_stays_in_every_order() -> None:
             head = swarm.merge(BOB, *heads)
             assert swarm.files[head][paths.PROFILE] == cards[max(heads)]
             lesser = Draft(
-                {**writing.merge(swarm.states[heads[0]], swarm.files[start], swarm.states[heads[1]], heads),
+                {**writing.merge(swarm.states[heads[0]], swarm.states[start], swarm.states[heads[1]], heads),
                  paths.PROFILE: cards[min(heads)]}, merge_message(heads[1]),
             )  # fmt: skip
             assert refusal(swarm, swarm.make(BOB, lesser, parents=heads)) == "merge-files"
@@ -288,3 +286,17 @@ def test_thousands_of_bans_are_counted_in_little_time_and_memory() -> None:
     bans = [a_ban(str(at), "b", "a", 1, str(at - 1) if at else "", is_end=at % 2 == 1) for at in range(3000)]
     assert outcome(frozenset(bans)).banned == frozenset()
     assert outcome(frozenset(bans[:-1])).banned == {(Target.ADMINS, "b")}
+
+
+def test_two_merges_of_the_same_are_merged_by_what_their_bases_have_together() -> None:
+    """Alice invited Denys, two devices merged that with another head, and Denys came through one of them only."""
+    swarm = bring(create(), "bob", "carla")
+    start = swarm.head
+    one = swarm.do(ALICE, writing.invite(swarm.state, ALICE.author, DENYS.uri))
+    other = swarm.say(BOB, "meanwhile", on=start)
+    first, second = swarm.merge(CARLA, one, other), swarm.merge(BOB, other, one)
+    came = swarm.do(DENYS, writing.join(swarm.states[second], DENYS.author), on=second)
+    for ours, theirs in ((first, came), (came, first)):
+        assert swarm.bases(ours, theirs) in ([one, other], [other, one])
+        state = swarm.states[swarm.merge(ALICE, ours, theirs)]
+        assert (state.invited, DENYS.uri in state.members) == ([], True)

@@ -8,8 +8,6 @@ Source: repository facts §4; rows B13-B20, B38-B42, B49-B55, B75, B104, B115-B1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from msgspec import Struct, structs
 
 from . import card, messages, paths
@@ -175,12 +173,12 @@ def resolve(state: State, author: Author, kind: str, target: str) -> Draft:
     return _draft(state, author, files, messages.Member(action=kind, uri=target))
 
 
-def merge(ours: State, base: Mapping[str, bytes], theirs: State, heads: tuple[str, str]) -> dict[str, bytes | None]:
+def merge(ours: State, base: State, theirs: State, heads: tuple[str, str]) -> dict[str, bytes | None]:
     """The files by which a merge differs from `ours`.  heads: ours and theirs.  Raises CannotWrite on a conflict.
 
-    base: the files of what both have in common; of several such commits, those of their merge.  A card that both
-    changed is that of the greater head, as hexadecimal text (row B78).  Where a ban meets a stronger one that is
-    against it, the tree is as without it (rows B46, X12): each such file stays as the half without that ban has it,
+    base: the state after the last commit that both have in common; of several such commits, `blend` them.  A card
+    that both changed is that of the greater head, as hexadecimal text (row B78).  Where a ban meets a stronger one that
+    is against it, the tree is as without it (rows B46, X12): each such file stays as the half without that ban has it,
     which everybody accepts of a merge.
     """
     freed = newly_saved(ours.bans, theirs.bans)
@@ -188,7 +186,7 @@ def merge(ours: State, base: Mapping[str, bytes], theirs: State, heads: tuple[st
     banned = {paths.banned(*who) for who in freed}
     files: dict[str, bytes | None] = {}
     for path in sorted({*ours.files, *theirs.files}):
-        mine, other, old = ours.files.get(path), theirs.files.get(path), base.get(path)
+        mine, other, old = ours.files.get(path), theirs.files.get(path), base.files.get(path)
         if mine == other:
             continue
         if path in standing and None in (mine, other):
@@ -206,6 +204,22 @@ def merge(ours: State, base: Mapping[str, bytes], theirs: State, heads: tuple[st
         if chosen != mine:
             files[path] = chosen
     return files
+
+
+def blend(one: State, base: State, other: State) -> State:
+    """What two merge bases have in common with both sides: their own merge, which nobody writes.
+
+    base: the state after the last commit that these two have in common.  Where they conflict, `one` is believed.
+    """
+    files = dict(one.files)
+    for path in {*base.files, *other.files}:
+        if one.files.get(path) == base.files.get(path):
+            data = other.files.get(path)
+            if data is None:
+                files.pop(path, None)
+            else:
+                files[path] = data
+    return State(one.conversation, one.mode, one.initial, files)
 
 
 # -- what all of them share
