@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.swarm import Swarm, actor, bring, create, founded, refusal
 from veche.swarm import card, paths, writing
-from veche.swarm.bans import Ban, newly_saved, outcome
+from veche.swarm.bans import Ban, Freed, freed, outcome
 from veche.swarm.messages import Member, encode, merge_message
 from veche.swarm.model import State
 from veche.swarm.paths import Target
@@ -278,7 +278,7 @@ def test_a_later_ban_is_not_against_an_earlier_one() -> None:
     later = a_ban("1", "a", "b", 9, "5")
     assert outcome(frozenset([first, end, later])).banned == {(Target.ADMINS, "a")}
     assert outcome(frozenset([first, end, later])).saved == frozenset()
-    assert newly_saved(frozenset([first]), frozenset([first, end, later])) == frozenset()
+    assert freed(frozenset([first]), frozenset([first, end, later])) == Freed()
 
 
 def test_thousands_of_bans_are_counted_in_little_time_and_memory() -> None:
@@ -300,3 +300,15 @@ def test_two_merges_of_the_same_are_merged_by_what_their_bases_have_together() -
         assert swarm.bases(ours, theirs) in ([one, other], [other, one])
         state = swarm.states[swarm.merge(ALICE, ours, theirs)]
         assert (state.invited, DENYS.uri in state.members) == ([], True)
+
+
+def test_who_left_by_one_device_while_another_was_banned_stays_away_in_every_order() -> None:
+    """Alice leaves by one device, by another one she bans Denys, who bans her: only the leave is left of all that."""
+    for round in range(4):
+        swarm = founded(["alice", "denys"], "carla")
+        start = swarm.say(CARLA, f"begin {round}")
+        left = swarm.do(ALICE, writing.leave(swarm.states[start], ALICE.author), on=start)
+        one, other = ban(swarm, start, ["alice"], DENYS.uri), ban(swarm, start, ["denys"], ALICE.uri)
+        expected = ([], [CARLA.uri], [DENYS.uri]) if one < other else ([DENYS.uri], [CARLA.uri], [ALICE.uri])
+        for order in permutations([left, one, other]):
+            assert facts(merge_all(swarm, order)) == expected

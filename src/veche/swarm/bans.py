@@ -2,8 +2,9 @@
 
 A ban is known by its commit.  When two bans, neither in the past of the other, are against each other (each bans one
 of those who decided the other), the one that more admins voted for stands; of equal ones, the one with the lower commit
-hash.  Of many, the strongest is looked at first, and a ban falls only because of one that stands.  Nothing else
-decides: no dates, no order of arrival.
+hash.  Of many, the strongest is looked at first, and a ban falls only because of one that stands.  An admin who leaves
+is gone whatever becomes of bans against them, so that is kept here too.  Nothing else decides: no dates, no order of
+arrival.
 
 A `Ban` names the bans right before it, so every device finds the same outcome from the commits alone.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from . import paths
 from .paths import Target
 
 Who = tuple[Target, str]
@@ -21,7 +23,7 @@ Who = tuple[Target, str]
 
 
 class Ban(NamedTuple):
-    """A ban, or the end of one, as its commit says."""
+    """A ban, the end of one, or that an admin has left, as its commit says."""
 
     commit: str
     where: Target
@@ -30,8 +32,9 @@ class Ban(NamedTuple):
     """The admins whose votes it counts, and its author."""
     votes: int
     after: frozenset[str]
-    """Commits of the last bans, and of the last ends of bans, before it."""
+    """The commits right before it of those that are kept here."""
     is_end: bool = False
+    is_leave: bool = False
 
 
 class Outcome(NamedTuple):
@@ -39,11 +42,13 @@ class Outcome(NamedTuple):
 
     saved: frozenset[Who]
     """Whom a ban that fell would have banned, and no other bans."""
+    left: frozenset[Who]
+    """Admins who left by themselves."""
     banned: frozenset[Who]
     """Whom a ban that stands, and has not been ended, keeps out."""
 
 
-NO_BANS = Outcome(frozenset(), frozenset())
+NO_BANS = Outcome(frozenset(), frozenset(), frozenset())
 
 
 def last(bans: Iterable[Ban]) -> frozenset[str]:
@@ -68,7 +73,7 @@ def outcome(bans: frozenset[Ban]) -> Outcome:
     """By whom they are against."""
     fallen: set[str] = set()
     for ban in sorted(bans, key=lambda one: (-one.votes, one.commit)):
-        if ban.is_end:
+        if ban.is_end or ban.is_leave:
             continue
         stronger = (one for decider in ban.deciders for one in standing.get(decider, ()))
         if any(ban.target in one.deciders and not is_before(one, ban) and not is_before(ban, one) for one in stronger):
@@ -83,16 +88,28 @@ def outcome(bans: frozenset[Ban]) -> Outcome:
     banned: set[Who] = set()
     for ban in bans:
         who = (ban.where, ban.target)
-        if not ban.is_end and not any(is_before(ban, end) for end in ends.get(who, ())):
+        if not ban.is_end and not ban.is_leave and not any(is_before(ban, end) for end in ends.get(who, ())):
             (saved if ban.commit in fallen else banned).add(who)
-    return Outcome(frozenset(saved - banned), frozenset(banned))
+    left = frozenset((ban.where, ban.target) for ban in bans if ban.is_leave)
+    return Outcome(frozenset(saved - banned), left, frozenset(banned))
 
 
-def newly_saved(ours: frozenset[Ban], theirs: frozenset[Ban]) -> frozenset[Who]:
-    """Whom the merge of two histories saves, because the ban against them meets a stronger one there."""
+class Freed(NamedTuple):
+    """The files that a merge need not have as its parents make them, because a ban meets a stronger one there."""
+
+    standing: frozenset[str] = frozenset()
+    banned: frozenset[str] = frozenset()
+
+
+def freed(ours: frozenset[Ban], theirs: frozenset[Ban]) -> Freed:
+    """What the merge of two histories frees."""
     if ours <= theirs or theirs <= ours:
-        return frozenset()
-    return outcome(ours | theirs).saved - outcome(ours).saved - outcome(theirs).saved
+        return Freed()
+    both = outcome(ours | theirs)
+    saved = both.saved - outcome(ours).saved - outcome(theirs).saved
+    return Freed(
+        frozenset(paths.standing(*who) for who in saved - both.left), frozenset(paths.banned(*who) for who in saved)
+    )
 
 
 def _pasts(bans: frozenset[Ban]) -> dict[str, int]:

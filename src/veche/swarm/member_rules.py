@@ -48,8 +48,8 @@ def check_join(old: State, new: State, commit: Commit, said: Said, author: str) 
     _must_stay(commit, {paths.device(commit.device)})
 
 
-def check_remove(old: State, commit: Commit, said: Said, author: str) -> None:
-    """Somebody goes."""
+def check_remove(old: State, commit: Commit, said: Said, author: str) -> Ban | None:
+    """Somebody goes.  Of an admin, that is remembered like a ban: none that falls later brings them back."""
     if said.uri != author:
         refuse("remove-other", f"{author} cannot leave for {said.uri}.")
     own = {paths.admin(said.uri), paths.member(said.uri), paths.invited(said.uri)}
@@ -64,6 +64,9 @@ def check_remove(old: State, commit: Commit, said: Said, author: str) -> None:
                 refuse("files", f"It changes {change.path}, which is not of who leaves.")
         elif change.path != paths.crl(said.uri):
             refuse("files", f"It changes {change.path}, which leaving does not.")
+    if not any(change.path == paths.admin(author) for change in commit.changes):
+        return None
+    return Ban(commit.id, Target.ADMINS, author, frozenset([author]), 0, old.last_bans, is_leave=True)
 
 
 def check_ban(old: State, commit: Commit, said: Said, author: str) -> Ban:

@@ -125,7 +125,7 @@ class State:
         self.files = files
         """All files of the tree, by path."""
         self.bans = bans
-        """All bans and their ends in the history of this tree."""
+        """All bans, their ends, and leaves of admins, in the history of this tree."""
         self.last_bans = last(bans) if last_bans is None else last_bans
         """The commits of those that are in the past of no other."""
         self._signers: dict[str, Signer] = {}
@@ -146,7 +146,7 @@ class State:
         return State(self.conversation, self.mode, self.initial, files, self.bans, self.last_bans)
 
     def after_ban(self, commit: Commit, ban: Ban) -> State:
-        """The state with the files of a commit that bans, or ends a ban."""
+        """The state with the files of a commit that bans, ends a ban, or by which an admin leaves."""
         files = self.after(commit).files
         return State(self.conversation, self.mode, self.initial, files, self.bans | {ban}, frozenset((ban.commit,)))
 
@@ -234,7 +234,9 @@ class State:
     def _saved(self, where: Target) -> set[str]:
         """Whom the tree bans, although the ban fell: other clients merge so (see `writing.merge`)."""
         return {
-            target for place, target in self.outcome.saved if place is where and self.has(paths.banned(where, target))
+            target
+            for place, target in self.outcome.saved - self.outcome.left
+            if place is where and self.has(paths.banned(where, target))
         }
 
     def _certificate(self, path: str) -> Certificate | None:

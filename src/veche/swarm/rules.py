@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from . import messages, paths
-from .bans import newly_saved
+from .bans import freed
 from .card import LARGEST_CARD
 from .certificates import BadCertificate, first_certificate, is_issued, is_signature
 from .member_rules import check_add, check_ban, check_join, check_remove
@@ -137,13 +137,9 @@ def _merge(state: State, commit: Commit, theirs: State | None) -> Verdict:
     if len(commit.parents) != 2 or theirs is None or commit.parents[0] == commit.parents[1]:
         refuse("merge-parents", f"A merge has two parents, and this one {len(set(commit.parents))}.")
     ours_id, theirs_id = commit.parents
-    freed = {
-        path
-        for where, target in newly_saved(state.bans, theirs.bans)
-        for path in (paths.standing(where, target), paths.banned(where, target))
-    }
+    free = freed(state.bans, theirs.bans)
     for one in commit.merged:
-        if one.path in freed and one.result in (one.ours, one.theirs):
+        if (one.path in free.standing or one.path in free.banned) and one.result in (one.ours, one.theirs):
             continue  # with the ban that fell, as other clients merge, or without it, as `writing.merge` does
         if one.result not in _merged(one, is_theirs_greater=theirs_id > ours_id):
             refuse("merge-files", f"It has {one.path} otherwise than a merge of its parents has it.")
@@ -185,7 +181,8 @@ def _ordinary(state: State, commit: Commit, lookup: Lookup) -> Verdict:
             case "join":
                 check_join(state, after, commit, said, signer.uri)
             case "remove":
-                check_remove(state, commit, said, signer.uri)
+                leave = check_remove(state, commit, said, signer.uri)
+                after = state.after_ban(commit, leave) if leave else after
             case "ban" | "unban":
                 ban = check_ban(state, commit, said, signer.uri)
                 after = state.after_ban(commit, ban)

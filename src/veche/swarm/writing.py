@@ -11,7 +11,7 @@ from __future__ import annotations
 from msgspec import Struct, structs
 
 from . import card, messages, paths
-from .bans import newly_saved
+from .bans import freed
 from .certificates import BadCertificate, first_certificate
 from .messages import Message
 from .model import Mode, State
@@ -181,17 +181,15 @@ def merge(ours: State, base: State, theirs: State, heads: tuple[str, str]) -> di
     is against it, the tree is as without it (rows B46, X12): each such file stays as the half without that ban has it,
     which everybody accepts of a merge.
     """
-    freed = newly_saved(ours.bans, theirs.bans)
-    standing = {paths.standing(*who) for who in freed}
-    banned = {paths.banned(*who) for who in freed}
+    free = freed(ours.bans, theirs.bans)
     files: dict[str, bytes | None] = {}
     for path in sorted({*ours.files, *theirs.files}):
         mine, other, old = ours.files.get(path), theirs.files.get(path), base.files.get(path)
         if mine == other:
             continue
-        if path in standing and None in (mine, other):
+        if path in free.standing and None in (mine, other):
             chosen = other if mine is None else mine
-        elif path in banned and None in (mine, other):
+        elif path in free.banned and None in (mine, other):
             chosen = None
         elif other == old:
             chosen = mine
