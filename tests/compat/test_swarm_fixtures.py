@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.swarm import FIXTURES, facts, first_offender, fixtures
+from tests.support.histories import FIXTURES, facts, first_offender, fixtures
 from veche.peer import commits
 from veche.peer.source import open_source
 from veche.peer.verify import Accepted, verify

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.support.swarm import BLOB, BY_ID, COMMIT, TREE, entry, pack, person, varint
+from tests.support.histories import BLOB, BY_ID, COMMIT, TREE, entry, pack, person, varint
 from veche.peer import commits
 from veche.peer.pack_file import index_bytes
 from veche.swarm import writing

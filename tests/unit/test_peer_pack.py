@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.swarm import BLOB, BY_DISTANCE, BY_ID, COMMIT, TREE, entry, fixtures, object_id, pack, varint
+from tests.support.histories import BLOB, BY_DISTANCE, BY_ID, COMMIT, TREE, entry, fixtures, object_id, pack, varint
 from veche.peer.pack import BadPack, Limits, apply_delta
 from veche.peer.pack_file import make_objects, store, write_pack
 from veche.peer.source import read_bundle_header

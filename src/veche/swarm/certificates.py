@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -28,8 +27,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 LARGEST_CERTIFICATE = 64 * 1024
 """More than this is no certificate file."""
 SMALLEST_KEY_BITS, LARGEST_KEY_BITS = 2048, 8192
+LARGEST_EXPONENT = 2**32
+"""With a larger one, each check of a signature would cost a hundred times as much."""
 
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]+?)\s+-----END \1-----")
 _UID = bytes.fromhex("0992268993f22c640101")  # 0.9.2342.19200300.100.1.1
 _HASHES: dict[bytes, hashes.HashAlgorithm] = {
     bytes.fromhex("2a864886f70d01010b"): hashes.SHA256(),
@@ -78,10 +78,17 @@ def blocks(data: bytes, label: bytes = b"CERTIFICATE") -> list[bytes]:
     """The DER of each PEM block of that label, in order.  Raises BadCertificate."""
     if len(data) > LARGEST_CERTIFICATE:
         raise BadCertificate("It is too large.")
-    try:
-        return [base64.b64decode(body) for name, body in _PEM.findall(data) if name == label]
-    except binascii.Error as error:
-        raise BadCertificate("It is not Base64.") from error
+    begin, end = b"-----BEGIN " + label + b"-----", b"-----END " + label + b"-----"
+    found: list[bytes] = []
+    for part in data.split(begin)[1:]:
+        body, mark, _ = part.partition(end)
+        if not mark:
+            raise BadCertificate("It breaks off.")
+        try:
+            found.append(base64.b64decode(b"".join(body.split()), validate=True))
+        except binascii.Error as error:
+            raise BadCertificate("It is not Base64.") from error
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -93,11 +100,17 @@ def first_certificate(data: bytes) -> Certificate:
     return parse(found[0])
 
 
+@lru_cache(maxsize=4096)
+def is_issued(device: bytes, account: bytes) -> bool:
+    """Whether the account of one PEM file signed the certificate of the other.  Raises BadCertificate."""
+    return first_certificate(device).is_signed_by(first_certificate(account).key)
+
+
 def parse(der: bytes) -> Certificate:
     """Read a certificate.  Raises BadCertificate, for any bytes, and nothing else."""
     try:
         return _parse(der)
-    except (ValueError, IndexError, UnicodeDecodeError, OverflowError, UnsupportedAlgorithm) as error:
+    except (ValueError, IndexError, TypeError, OverflowError, UnsupportedAlgorithm) as error:
         raise BadCertificate("It is no certificate.") from error
 
 
@@ -120,6 +133,8 @@ def _parse(der: bytes) -> Certificate:
     key = load_der_public_key(spki)
     if not isinstance(key, RSAPublicKey) or not SMALLEST_KEY_BITS <= key.key_size <= LARGEST_KEY_BITS:
         raise BadCertificate("Its key is not an RSA key of a usual size.")
+    if key.public_numbers().e > LARGEST_EXPONENT:
+        raise BadCertificate("Its key has an unusual exponent.")
     algorithm = _HASHES.get(_oid(der, algorithm_start))
     if algorithm is None:
         raise BadCertificate("It is signed in a way that is not used here.")

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from . import paths
 from .bans import Ban
+from .certificates import BadCertificate, first_certificate
 from .messages import Said
-from .model import Commit, Mode, State
+from .model import Change, Commit, Mode, State
 from .paths import Target
 from .refusal import refuse
 
 
 def check_add(old: State, new: State, commit: Commit, said: Said, author: str) -> None:
     """An invitation (rows B09, B10, B38-B40)."""
+    if not commit.changes:
+        refuse("add-files", "It invites somebody, and brings no invitation.")
     if old.mode is Mode.ONE_TO_ONE and said.uri not in old.initial:
         refuse("one-to-one", "This conversation is for two; a third is invited.")
     if old.mode is Mode.ADMIN_INVITES_ONLY and not old.is_admin(author):
@@ -45,8 +48,8 @@ def check_join(old: State, new: State, commit: Commit, said: Said, author: str) 
     _must_stay(commit, {paths.device(commit.device)})
 
 
-def check_remove(old: State, commit: Commit, said: Said, author: str) -> None:
-    """Somebody goes."""
+def check_remove(old: State, commit: Commit, said: Said, author: str) -> Ban | None:
+    """Somebody goes.  Of an admin, that is remembered like a ban: none that falls later brings them back."""
     if said.uri != author:
         refuse("remove-other", f"{author} cannot leave for {said.uri}.")
     own = {paths.admin(said.uri), paths.member(said.uri), paths.invited(said.uri)}
@@ -61,6 +64,9 @@ def check_remove(old: State, commit: Commit, said: Said, author: str) -> None:
                 refuse("files", f"It changes {change.path}, which is not of who leaves.")
         elif change.path != paths.crl(said.uri):
             refuse("files", f"It changes {change.path}, which leaving does not.")
+    if not any(change.path == paths.admin(author) for change in commit.changes):
+        return None
+    return Ban(commit.id, Target.ADMINS, author, frozenset([author]), 0, old.last_bans, is_leave=True)
 
 
 def check_ban(old: State, commit: Commit, said: Said, author: str) -> Ban:
@@ -89,7 +95,7 @@ def check_ban(old: State, commit: Commit, said: Said, author: str) -> Ban:
                 refuse("ban-votes", "The votes that it resolves are not taken away.")
             if vote.where is where and old.is_admin(vote.voter):
                 voters.add(vote.voter)
-        elif not _is_device_of(old, change.path, target, is_end=is_end, is_there=change.old is not None):
+        elif not _moves_device_of(old, change, target, is_end=is_end):
             refuse("files", f"It changes {change.path}, which has nothing to do with {target}.")
     admins = sum(path.startswith("admins/") for path in old.files)
     if not voters or len(voters) * 2 < admins:
@@ -100,16 +106,21 @@ def check_ban(old: State, commit: Commit, said: Said, author: str) -> Ban:
         target=target,
         deciders=frozenset({*voters, author}),
         votes=len(voters),
-        past=frozenset(ban.commit for ban in old.bans),
+        after=old.last_bans,
         is_end=is_end,
     )
 
 
-def _is_device_of(old: State, path: str, target: str, *, is_end: bool, is_there: bool) -> bool:
-    """Whether a ban of `target` may touch this file of a device: taken away, or brought back."""
-    if not path.startswith("devices/") or is_there is is_end:
+def _moves_device_of(old: State, change: Change, target: str, *, is_end: bool) -> bool:
+    """Whether it is a device of `target` that a ban takes away, or the end of one brings back."""
+    if not change.path.startswith("devices/"):
         return False
-    return is_end or old.owner(paths.name_of(path)) == target
+    if not is_end:
+        return change.new is None and old.owner(paths.name_of(change.path)) == target
+    try:
+        return change.old is None and change.new is not None and first_certificate(change.new).issuer_uid == target
+    except BadCertificate:
+        return False
 
 
 def _only(commit: Commit, allowed: set[str]) -> None:

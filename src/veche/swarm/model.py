@@ -15,8 +15,8 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from . import paths
-from .bans import Ban, outcome
-from .certificates import BadCertificate, Certificate, first_certificate, revoked_serials
+from .bans import Ban, Outcome, last, outcome
+from .certificates import BadCertificate, Certificate, first_certificate, is_issued, revoked_serials
 from .paths import Target
 
 
@@ -107,7 +107,7 @@ class NotAuthorised(Exception):
 class State:
     """What a tree says: who belongs to the conversation, by which devices.  Immutable."""
 
-    __slots__ = ("_signers", "bans", "conversation", "files", "initial", "mode")
+    __slots__ = ("_signers", "bans", "conversation", "files", "initial", "last_bans", "mode")
 
     def __init__(
         self,
@@ -116,6 +116,7 @@ class State:
         initial: tuple[str, ...],
         files: Mapping[str, bytes],
         bans: frozenset[Ban] = frozenset(),
+        last_bans: frozenset[str] | None = None,
     ) -> None:
         self.conversation = conversation
         self.mode = mode
@@ -124,15 +125,17 @@ class State:
         self.files = files
         """All files of the tree, by path."""
         self.bans = bans
-        """All bans and their ends in the history of this tree."""
+        """All bans, their ends, and leaves of admins, in the history of this tree."""
+        self.last_bans = last(bans) if last_bans is None else last_bans
+        """The commits of those that are in the past of no other."""
         self._signers: dict[str, Signer] = {}
 
     def has(self, path: str) -> bool:
         return path in self.files
 
-    def after(self, commit: Commit, bans: frozenset[Ban] | None = None) -> State:
+    def after(self, commit: Commit) -> State:
         """The state with the files of a commit."""
-        if not commit.changes and bans is None:
+        if not commit.changes:
             return self
         files = dict(self.files)
         for change in commit.changes:
@@ -140,7 +143,20 @@ class State:
                 files.pop(change.path, None)
             else:
                 files[change.path] = change.new
-        return State(self.conversation, self.mode, self.initial, files, self.bans if bans is None else bans)
+        return State(self.conversation, self.mode, self.initial, files, self.bans, self.last_bans)
+
+    def after_ban(self, commit: Commit, ban: Ban) -> State:
+        """The state with the files of a commit that bans, ends a ban, or by which an admin leaves."""
+        files = self.after(commit).files
+        return State(self.conversation, self.mode, self.initial, files, self.bans | {ban}, frozenset((ban.commit,)))
+
+    def after_merge(self, commit: Commit, theirs: State) -> State:
+        """The state with the files of a merge with `theirs`."""
+        after = self.after(commit)
+        if theirs.bans <= self.bans:
+            return after
+        bans, last_bans = self.bans | theirs.bans, self.last_bans | theirs.last_bans
+        return State(self.conversation, self.mode, self.initial, after.files, bans, last_bans)
 
     def signer(self, device: str) -> Signer:
         """Whom a device speaks for.  Raises NotAuthorised (row B32)."""
@@ -165,21 +181,21 @@ class State:
         """The certificate of one who belongs to it."""
         return self._certificate(paths.member(uri)) or self._certificate(paths.admin(uri))
 
-    # -- for people: the tree, but for bans that stood against each other (row B46)
+    # -- for people: the tree, but for bans that met stronger ones when others merged (row B46)
 
     @property
     def admins(self) -> list[str]:
         """Sorted."""
-        saved, _ = self._effective
-        tree = {paths.name_of(path) for path in self.files if path.startswith("admins/")}
-        return sorted(tree | {target for where, target in saved if where is Target.ADMINS})
+        return sorted(
+            {paths.name_of(path) for path in self.files if path.startswith("admins/")} | self._saved(Target.ADMINS)
+        )
 
     @property
     def members(self) -> list[str]:
         """Those who are no admins, sorted."""
-        saved, _ = self._effective
-        tree = {paths.name_of(path) for path in self.files if path.startswith("members/")}
-        return sorted(tree | {target for where, target in saved if where is Target.MEMBERS})
+        return sorted(
+            {paths.name_of(path) for path in self.files if path.startswith("members/")} | self._saved(Target.MEMBERS)
+        )
 
     @property
     def people(self) -> list[str]:
@@ -189,15 +205,15 @@ class State:
     @property
     def invited(self) -> list[str]:
         """All who have an invitation in the tree, sorted."""
-        saved, _ = self._effective
-        tree = {path.removeprefix("invited/") for path in self.files if path.startswith("invited/")}
-        return sorted(tree | {target for where, target in saved if where is Target.INVITED})
+        return sorted(
+            {paths.name_of(path) for path in self.files if path.startswith("invited/")} | self._saved(Target.INVITED)
+        )
 
     @property
     def banned(self) -> list[str]:
         """People and devices, sorted."""
-        saved, _ = self._effective
         found = (paths.parse_banned(path) for path in self.files if path.startswith("banned/"))
+        saved = self.outcome.saved
         return sorted({one[1] for one in found if one is not None and one not in saved})
 
     @property
@@ -211,8 +227,17 @@ class State:
         return self.files.get(paths.PROFILE, b"")
 
     @property
-    def _effective(self) -> tuple[frozenset[tuple[Target, str]], frozenset[tuple[Target, str]]]:
+    def outcome(self) -> Outcome:
+        """What the bans of the history come to."""
         return outcome(self.bans)
+
+    def _saved(self, where: Target) -> set[str]:
+        """Whom the tree bans, although the ban fell: other clients merge so (see `writing.merge`)."""
+        return {
+            target
+            for place, target in self.outcome.saved - self.outcome.left
+            if place is where and self.has(paths.banned(where, target))
+        }
 
     def _certificate(self, path: str) -> Certificate | None:
         data = self.files.get(path)
@@ -224,9 +249,10 @@ class State:
             return None
 
     def _find_signer(self, id: str) -> Signer:
+        if paths.banned(Target.DEVICES, id) in self.files:
+            raise NotAuthorised("device-banned", f"The device {id} is banned here.")
         if not paths.is_device(id) or paths.device(id) not in self.files:
-            why = "it is banned" if paths.banned(Target.DEVICES, id) in self.files else "it is not in devices/"
-            raise NotAuthorised("device", f"The device {id[:64]} may not write here: {why}.")
+            raise NotAuthorised("device", f"The device {id[:64]} may not write here: it is not in devices/.")
         device = self._certificate(paths.device(id))
         if device is None or device.long_id != id:
             raise NotAuthorised("device-certificate", f"The certificate in devices/ is not that of {id}.")
@@ -240,7 +266,8 @@ class State:
         account = self.account(uri)
         if account is None or account.key_id != uri:
             raise NotAuthorised("account-certificate", f"The certificate of {uri} is not theirs.")
-        if not device.is_signed_by(account.key):
+        account_path = paths.member(uri) if paths.member(uri) in self.files else paths.admin(uri)
+        if not is_issued(self.files[paths.device(id)], self.files[account_path]):
             raise NotAuthorised("device-certificate", f"{uri} did not sign the certificate of the device {id}.")
         if device.serial in self._revoked(uri, account):
             raise NotAuthorised("device-revoked", f"{uri} has revoked the device {id}.")

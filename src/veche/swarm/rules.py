@@ -27,8 +27,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from . import messages, paths
+from .bans import freed
 from .card import LARGEST_CARD
-from .certificates import BadCertificate, first_certificate, is_signature
+from .certificates import BadCertificate, first_certificate, is_issued, is_signature
 from .member_rules import check_add, check_ban, check_join, check_remove
 from .messages import NotAMessage, Said
 from .model import Change, Commit, MergedPath, Mode, NotAuthorised, Rejected, Signer, State, Told
@@ -36,7 +37,7 @@ from .refusal import Refusal, refuse
 from .vote_rules import check_vote
 
 SHA512 = hashes.SHA512()
-EDITABLE = (messages.TEXT, messages.FILE)
+EDITABLE = (messages.TEXT, messages.FILE, messages.DOCUMENT)
 
 Lookup = Callable[[str], Told | None]
 """Who wrote an accepted commit of this conversation, and of what type; None: there is none of that id."""
@@ -133,13 +134,16 @@ def _first(state: State | None, commit: Commit) -> Verdict:
 
 def _merge(state: State, commit: Commit, theirs: State | None) -> Verdict:
     """Row B33, hardened (X13): nothing is in it that its parents and their common past do not give."""
-    if len(commit.parents) != 2 or theirs is None:
-        refuse("merge-parents", f"A merge has two parents, and this one {len(commit.parents)}.")
+    if len(commit.parents) != 2 or theirs is None or commit.parents[0] == commit.parents[1]:
+        refuse("merge-parents", f"A merge has two parents, and this one {len(set(commit.parents))}.")
     ours_id, theirs_id = commit.parents
+    free = freed(state.bans, theirs.bans)
     for one in commit.merged:
+        if (one.path in free.standing or one.path in free.banned) and one.result in (one.ours, one.theirs):
+            continue  # with the ban that fell, as other clients merge, or without it, as `writing.merge` does
         if one.result not in _merged(one, is_theirs_greater=theirs_id > ours_id):
             refuse("merge-files", f"It has {one.path} otherwise than a merge of its parents has it.")
-    after = state.after(commit, state.bans | theirs.bans)
+    after = state.after_merge(commit, theirs)
     signer = _authorised(after, commit)
     return Verdict(after, signer.key, Told(signer.uri, "merge"))
 
@@ -164,8 +168,8 @@ def _ordinary(state: State, commit: Commit, lookup: Lookup) -> Verdict:
     leaves = said.type == messages.MEMBER and said.action == "remove"
     signer = _authorised(state if leaves else after, commit)
     told = Told(signer.uri, said.type)
-    if paths.banned(paths.Target.DEVICES, commit.device) in state.files:
-        refuse("device", f"The device {commit.device} is banned here.")
+    if said.type == messages.INITIAL:
+        refuse("initial-again", "How people come into a conversation is said once and for all, by its first commit.")
     if said.type == messages.VOTE:
         check_vote(state, commit, said, signer.uri)
     elif said.type == messages.MEMBER:
@@ -177,10 +181,11 @@ def _ordinary(state: State, commit: Commit, lookup: Lookup) -> Verdict:
             case "join":
                 check_join(state, after, commit, said, signer.uri)
             case "remove":
-                check_remove(state, commit, said, signer.uri)
+                leave = check_remove(state, commit, said, signer.uri)
+                after = state.after_ban(commit, leave) if leave else after
             case "ban" | "unban":
                 ban = check_ban(state, commit, said, signer.uri)
-                after = state.after(commit, state.bans | {ban})
+                after = state.after_ban(commit, ban)
             case _:
                 refuse("member-action", f"It does something unknown with members: {said.action[:40]!r}.")
     elif said.type == messages.PROFILE:
@@ -269,13 +274,15 @@ def _check_certificate(after: State, change: Change) -> None:
     try:
         new = first_certificate(change.new)
         old = first_certificate(change.old) if change.old is not None else None
+        if kind == "devices":
+            account = after.files.get(paths.member(new.issuer_uid)) or after.files.get(paths.admin(new.issuer_uid))
+            if new.long_id != name or account is None or not is_issued(change.new, account):
+                refuse(
+                    "certificate", f"{change.path} is not that device's certificate, or its account did not sign it."
+                )
+        elif new.key_id != name:
+            refuse("certificate", f"{change.path} is not the certificate of that account.")
     except BadCertificate as error:
         refuse("certificate", f"{change.path} is no certificate. {error}")
-    if kind == "devices":
-        owner = after.account(new.issuer_uid)
-        if new.long_id != name or owner is None or not new.is_signed_by(owner.key):
-            refuse("certificate", f"{change.path} is not that device's certificate, or its account did not sign it.")
-    elif new.key_id != name:
-        refuse("certificate", f"{change.path} is not the certificate of that account.")
     if old is not None and (old.key_id, old.issuer_uid) != (new.key_id, new.issuer_uid):
         refuse("certificate", f"{change.path} is renewed for another key.")

@@ -41,27 +41,37 @@ QUIET = ("merge", messages.VOTE)
 KNOWN = (messages.TEXT, messages.FILE, messages.CALL, messages.PROFILE, messages.MEMBER, messages.INITIAL)
 
 
+class _Reaction(Struct):
+    author: str
+    to: str
+    emoji: str
+
+
 def fold(oldest_first: Iterable[Entry]) -> list[Shown]:
     """What is shown of a history, oldest first.
 
-    An edit of somebody else's message, or of none that came before, changes nothing; so does a reaction to none.
+    An edit of somebody else's message, or of none that came before, changes nothing; so does a reaction to none.  A
+    reaction is a message too: edited it is another one, and with an empty body it is taken back.
     """
     shown: dict[str, Shown] = {}
+    reactions: dict[str, _Reaction] = {}
     for entry in oldest_first:
-        edited, liked = entry.fields.get("edit", ""), entry.fields.get("react-to", "")
+        body, edited, to = (entry.fields.get(key, "") for key in ("body", "edit", "react-to"))
         if entry.type in QUIET:
             continue
         if edited:
-            target = shown.get(edited)
-            if target is not None and target.entry.author == entry.author:
-                target.text, target.edited = entry.fields.get("body", ""), True
-                target.deleted = not target.text
-        elif liked:
-            target, emoji = shown.get(liked), entry.fields.get("body", "")
-            if target is not None and emoji and entry.author not in target.reactions.get(emoji, ()):
-                target.reactions.setdefault(emoji, []).append(entry.author)
+            if edited in reactions and reactions[edited].author == entry.author:
+                reactions[edited].emoji = body
+            elif edited in shown and shown[edited].entry.author == entry.author:
+                target = shown[edited]
+                target.text, target.edited, target.deleted = body, True, not body
+        elif to:
+            if to in shown:
+                reactions[entry.id] = _Reaction(entry.author, to, body)
         else:
-            shown[entry.id] = Shown(
-                entry=entry, text=entry.fields.get("body", ""), is_unsupported=entry.type not in KNOWN
-            )
+            shown[entry.id] = Shown(entry=entry, text=body, is_unsupported=entry.type not in KNOWN)
+    for one in reactions.values():
+        who = shown[one.to].reactions.setdefault(one.emoji, []) if one.emoji else []
+        if one.author not in who:
+            who.append(one.author)
     return list(shown.values())

@@ -11,6 +11,8 @@ from __future__ import annotations
 from msgspec import Struct, structs
 
 from . import card, messages, paths
+from .bans import freed
+from .certificates import BadCertificate, first_certificate
 from .messages import Message
 from .model import Mode, State
 from .paths import Target
@@ -53,9 +55,17 @@ def create(author: Author, mode: Mode, invited: str = "") -> Draft:
 
 
 def say(state: State, author: Author, message: Message) -> Draft:
-    """A commit that changes no file: a text, an edit, a reaction, a file, a call."""
+    """A commit that changes no file: a text, an edit, a reaction, a file, a call.
+
+    Certificates that were renewed come along with it: only commits of these kinds may carry them.
+    """
     _check_belongs(state, author)
-    return _draft(state, author, {}, message)
+    account = paths.admin(author.uri) if state.is_admin(author.uri) else paths.member(author.uri)
+    own = {account: author.account_pem, paths.device(author.device): author.device_pem}
+    files: dict[str, bytes | None] = {
+        path: data for path, data in own.items() if path in state.files and _is_renewed(state.files[path], data)
+    }
+    return _draft(state, author, files, message)
 
 
 def invite(state: State, author: Author, uri: str) -> Draft:
@@ -93,6 +103,8 @@ def join(state: State, author: Author) -> Draft:
 def leave(state: State, author: Author) -> Draft:
     """Go.  The device's certificate stays, so that what it wrote can still be checked by everyone."""
     _check_belongs(state, author)
+    if not state.has(paths.device(author.device)):
+        raise CannotWrite("This device has not written here yet, so it cannot leave. Write a word first.")
     own = [paths.admin(author.uri), paths.member(author.uri)]
     files: dict[str, bytes | None] = {path: None for path in own if state.has(path)}
     return _draft(state, author, files, messages.Member(action="remove", uri=author.uri))
@@ -164,20 +176,48 @@ def resolve(state: State, author: Author, kind: str, target: str) -> Draft:
 def merge(ours: State, base: State, theirs: State, heads: tuple[str, str]) -> dict[str, bytes | None]:
     """The files by which a merge differs from `ours`.  heads: ours and theirs.  Raises CannotWrite on a conflict.
 
-    A card that both changed is that of the greater head, as hexadecimal text (row B78).
+    base: the state after the last commit that both have in common; of several such commits, `blend` them.  A card
+    that both changed is that of the greater head, as hexadecimal text (row B78).  Where a ban meets a stronger one that
+    is against it, the tree is as without it (rows B46, X12): each such file stays as the half without that ban has it,
+    which everybody accepts of a merge.
     """
+    free = freed(ours.bans, theirs.bans)
     files: dict[str, bytes | None] = {}
     for path in sorted({*ours.files, *theirs.files}):
         mine, other, old = ours.files.get(path), theirs.files.get(path), base.files.get(path)
-        if mine == other or other == old:
+        if mine == other:
             continue
-        if mine == old:
-            files[path] = other
-        elif path != paths.PROFILE or old is None:
+        if path in free.standing and None in (mine, other):
+            chosen = other if mine is None else mine
+        elif path in free.banned and None in (mine, other):
+            chosen = None
+        elif other == old:
+            chosen = mine
+        elif mine == old:
+            chosen = other
+        elif path == paths.PROFILE and old is not None and mine is not None and other is not None:
+            chosen = other if heads[1] > heads[0] else mine
+        else:
             raise CannotWrite(f"Both sides have changed {path}.")
-        elif heads[1] > heads[0]:
-            files[path] = other
+        if chosen != mine:
+            files[path] = chosen
     return files
+
+
+def blend(one: State, base: State, other: State) -> State:
+    """What two merge bases have in common with both sides: their own merge, which nobody writes.
+
+    base: the state after the last commit that these two have in common.  Where they conflict, `one` is believed.
+    """
+    files = dict(one.files)
+    for path in {*base.files, *other.files}:
+        if one.files.get(path) == base.files.get(path):
+            data = other.files.get(path)
+            if data is None:
+                files.pop(path, None)
+            else:
+                files[path] = data
+    return State(one.conversation, one.mode, one.initial, files)
 
 
 # -- what all of them share
@@ -190,6 +230,14 @@ def _draft(state: State, author: Author, files: dict[str, bytes | None], message
             raise CannotWrite("This device is banned from the conversation.")
         files = {**files, own: author.device_pem}
     return Draft(files, messages.encode(message))
+
+
+def _is_renewed(old: bytes, new: bytes) -> bool:
+    try:
+        was, now = first_certificate(old), first_certificate(new)
+    except BadCertificate:
+        return False
+    return (was.key_id, was.issuer_uid) == (now.key_id, now.issuer_uid) and now.not_after > was.not_after
 
 
 def _tree_admins(state: State) -> list[str]:
