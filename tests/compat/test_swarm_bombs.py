@@ -27,7 +27,7 @@ for path in sys.argv[3:]:
         with open_source(Path(path)) as source:
             verdict = verify(source.objects, source.head, workers=1)
     except (NotARepository, Refused) as error:
-        found = ["", type(error).__name__, str(error)]
+        found = [getattr(error, "head", ""), type(error).__name__, str(error)]
     else:
         found = [verdict.head, "", ""] if isinstance(verdict, Accepted) else [*verdict]
     print(json.dumps(found), flush=True)

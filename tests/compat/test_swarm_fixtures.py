@@ -57,7 +57,13 @@ def test_a_commit_is_read_and_written_byte_for_byte(name: str) -> None:
             assert read.device == one["author_device"]
             signature = base64.b64decode(read.signature)
             made = commits.write(
-                read.tree, read.parents, read.author_name, read.device, read.time, read.message, lambda _, made=signature: made
+                read.tree,
+                read.parents,
+                read.author_name,
+                read.device,
+                read.time,
+                read.message,
+                lambda _, made=signature: made,
             )
             assert made == data
             assert commits.commit_id(made) == one["id"]

@@ -98,12 +98,12 @@ def scan(data: Bytes, limits: Limits, found: Callable[[int, bytes, int], None] |
     at, total, commits = 12, 0, 0
     for number in range(count):
         begin = at
-        kind, size, at = _header(data, at, end)
+        kind, size, at = read_header(data, at, end)
         if size > limits.object_bytes:
             raise BadPack("object-bytes", f"An object claims {size} bytes; {limits.object_bytes} are allowed.")
         commits += kind == COMMIT
         if kind == BY_DISTANCE:
-            distance, at = _distance(data, at, end)
+            distance, at = read_distance(data, at, end)
             base = numbers.get(begin - distance)
             if base is None:
                 raise BadPack("pack-format", "A delta refers to where nothing begins.")
@@ -227,8 +227,8 @@ def object_id(kind: int, content: bytes) -> bytes:
 
 def apply_delta(base: bytes, delta: bytes) -> bytes:
     """What a delta makes of its base.  Raises BadPack.  Never more than it claims."""
-    size, at = _varint(delta, 0)
-    result_size, at = _varint(delta, at)
+    size, at = read_varint(delta, 0)
+    result_size, at = read_varint(delta, at)
     if size != len(base):
         raise BadPack("delta-base", "A delta stands upon an object of another size.")
     parts: list[bytes] = []
@@ -276,7 +276,7 @@ def _unpack(data: Bytes, entries: Entries, number: int) -> bytes:
     return _inflate(data, entries.starts[number], entries.offsets[number + 1], entries.sizes[number])[0]
 
 
-def _header(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
+def read_header(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
     """Kind, size, and where the rest begins."""
     byte = data[at] if at < end else -1
     at += 1
@@ -293,7 +293,7 @@ def _header(data: Bytes, at: int, end: int) -> tuple[int, int, int]:
     return kind, size, at
 
 
-def _distance(data: Bytes, at: int, end: int) -> tuple[int, int]:
+def read_distance(data: Bytes, at: int, end: int) -> tuple[int, int]:
     if at >= end:
         raise BadPack("pack-format", "It ends in the middle of an object.")
     byte = data[at]
@@ -339,11 +339,11 @@ def _inflate(data: Bytes, at: int, end: int, size: int) -> tuple[bytes, int]:
 
 
 def _result_size(delta: bytes) -> int:
-    _, at = _varint(delta, 0)
-    return _varint(delta, at)[0]
+    _, at = read_varint(delta, 0)
+    return read_varint(delta, at)[0]
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if at >= len(data) or shift > 60:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .objects import Objects
 from .pack import BadPack, Limits
+from .pack_check import check_packs
 from .pack_file import make_objects, store
 
 MAIN = "refs/heads/main"
@@ -61,7 +62,7 @@ def open_source(path: Path, limits: Limits | None = None) -> Source:
     """Open what is at a path.  Raises NotARepository, Refused."""
     try:
         if path.is_dir():
-            return _open_repository(path)
+            return _open_repository(path, limits or Limits())
         if path.is_file():
             return _open_bundle(path, limits or Limits())
     except OSError as error:
@@ -72,9 +73,21 @@ def open_source(path: Path, limits: Limits | None = None) -> Source:
 # -- repositories
 
 
-def _open_repository(path: Path) -> Source:
+def _open_repository(path: Path, limits: Limits) -> Source:
     folder = git_folder(path)
-    return Source(Objects(folder / "objects"), read_head(folder))
+    head = read_head(folder)
+    try:
+        is_scanned = check_packs(folder / "objects", limits)
+    except BadPack as error:
+        raise _refusal(path, head, error) from error
+    return Source(Objects(folder / "objects", is_scanned=is_scanned), head)
+
+
+def _refusal(path: Path, head: str, error: BadPack) -> NotARepository | Refused:
+    """Damage is one thing, a bomb another."""
+    if error.rule in ("pack-format", "pack-checksum", "delta-base"):
+        return NotARepository(f"{path} is damaged. {error}")
+    return Refused(head, error.rule, error.reason)
 
 
 def git_folder(path: Path) -> Path:
@@ -155,9 +168,7 @@ def _open_bundle(path: Path, limits: Limits) -> Source:
         try:
             store(pack, objects, limits=limits)
         except BadPack as error:
-            if error.rule in ("pack-format", "pack-checksum", "delta-base"):
-                raise NotARepository(f"{path} is a damaged bundle. {error}") from error
-            raise Refused(head, error.rule, error.reason) from error
+            raise _refusal(path, head, error) from error
         pack.unlink()
         return Source(Objects(objects, is_scanned=True), head, folder)
     except BaseException:

@@ -78,6 +78,12 @@ class Walk:
         self.order = list(linear(graph, head)) if graph else []
         """Oldest first; a history that is linear in itself, other ones as they are shown."""
         self.order.reverse()
+        if sum(not parents for parents, _ in graph.values()) > 1:  # that of the first parents is the conversation's
+            root = head
+            while graph[root][0] and graph[root][0][0] in graph:
+                root = graph[root][0][0]
+            self.order.remove(root)
+            self.order.insert(0, root)
         self._numbers: dict[str, int] | None = None
 
     def children(self) -> dict[str, int]:
