@@ -154,7 +154,7 @@ def test_a_history_read_at_once_has_the_states_that_it_had_when_it_was_written(s
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_who_belongs_to_it_does_not_depend_on_the_order_of_merges(steps: list[Step]) -> None:
-    """Invitations are left out: one that two gave and one of them took back stays or goes, as Git merges.  Rows: B46."""
+    """Invitations are left out: one that two gave and one took back stays or goes, as Git merges.  Rows: B46."""
     swarm, heads = live([step for step in steps if step[0] not in ("join", "unvote", "unban", "end")])
     tips = sorted(set(heads.values()))[:4]
     found: set[tuple[str, ...]] = set()
