@@ -42,6 +42,8 @@ def half_ban(swarm: Swarm, state: State, me: Actor, other: Actor) -> Draft:
     if not state.is_admin(me.uri) or me.uri == other.uri or any(paths.name_of(path) == other.uri for path in votes):
         raise CannotWrite("Not by this one.")
     gone = paths.standing(where, other.uri)
+    if state.has(paths.banned(where, other.uri)):
+        raise CannotWrite("Banned already.")
     files: dict[str, bytes | None] = {path: None for path in votes}
     files |= {gone: None, paths.banned(where, other.uri): state.files[gone]}
     if not state.has(paths.device(me.device)):
@@ -213,7 +215,8 @@ def dishonest(swarm: Swarm, commit: Commit, what: int, kind: str) -> Commit | No
             if path not in files and any(name in path for name in names) and by.uri not in path
             and not any(paths.name_of(path) in changed or paths.name_of(changed) in path for changed in files)
             and paths.name_of(path).encode() not in commit.message
-            and not (path.startswith("devices/") and b'"ban"' in commit.message)  # a ban may take devices along
+            # a ban may take the devices of its target along, and who leaves their own ones
+            and not (path.startswith("devices/") and (b'"ban"' in commit.message or b'"remove"' in commit.message))
         ]  # fmt: skip
         if not there:
             return None
