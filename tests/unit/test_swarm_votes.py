@@ -340,7 +340,7 @@ def test_one_who_was_banned_in_one_half_and_invited_in_the_other_can_be_let_in_a
     frank = actor("frank")
     group.do(CARLA, writing.invite(group.states[head], CARLA.author, frank.uri), on=head)
     group.merge(CARLA, banned, group.head)
-    again = {paths.invited(ERIN.uri): b""}
+    again: dict[str, bytes | None] = {paths.invited(ERIN.uri): b""}
     group.do(CARLA, Draft(again, encode(Member(action="add", uri=ERIN.uri))))
     for by in (ALICE, BOB):
         group.do(by, writing.vote(group.state, by.author, "unban", ERIN.uri))
