@@ -42,6 +42,8 @@ def half_ban(swarm: Swarm, state: State, me: Actor, other: Actor) -> Draft:
     if not state.is_admin(me.uri) or me.uri == other.uri or any(paths.name_of(path) == other.uri for path in votes):
         raise CannotWrite("Not by this one.")
     gone = paths.standing(where, other.uri)
+    if state.has(paths.banned(where, other.uri)):
+        raise CannotWrite("Banned already.")
     files: dict[str, bytes | None] = {path: None for path in votes}
     files |= {gone: None, paths.banned(where, other.uri): state.files[gone]}
     if not state.has(paths.device(me.device)):
@@ -154,7 +156,7 @@ def test_a_history_read_at_once_has_the_states_that_it_had_when_it_was_written(s
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_who_belongs_to_it_does_not_depend_on_the_order_of_merges(steps: list[Step]) -> None:
-    """Rows: B46."""
+    """Invitations are left out: one that two gave and one took back stays or goes, as Git merges.  Rows: B46."""
     swarm, heads = live([step for step in steps if step[0] not in ("join", "unvote", "unban", "end")])
     tips = sorted(set(heads.values()))[:4]
     found: set[tuple[str, ...]] = set()
@@ -164,7 +166,7 @@ def test_who_belongs_to_it_does_not_depend_on_the_order_of_merges(steps: list[St
             if theirs not in swarm.past(head):
                 head = theirs if head in swarm.past(theirs) else merge_by_anybody(swarm, head, theirs)
         state = swarm.states[head]
-        found.add((",".join(state.admins), ",".join(state.members), ",".join(state.invited), ",".join(state.banned)))
+        found.add((",".join(state.admins), ",".join(state.members), ",".join(state.banned)))
     assert len(found) == 1
 
 
@@ -213,7 +215,8 @@ def dishonest(swarm: Swarm, commit: Commit, what: int, kind: str) -> Commit | No
             if path not in files and any(name in path for name in names) and by.uri not in path
             and not any(paths.name_of(path) in changed or paths.name_of(changed) in path for changed in files)
             and paths.name_of(path).encode() not in commit.message
-            and not (path.startswith("devices/") and b'"ban"' in commit.message)  # a ban may take devices along
+            # a ban may take the devices of its target along, and who leaves their own ones
+            and not (path.startswith("devices/") and (b'"ban"' in commit.message or b'"remove"' in commit.message))
         ]  # fmt: skip
         if not there:
             return None

@@ -17,12 +17,15 @@ from tests.support.swarm import (
     create,
     device_pem,
     founded,
+    issue,
+    pem,
     refusal,
 )
 from veche.swarm import card, messages, paths, writing
+from veche.swarm.history import History
 from veche.swarm.messages import Edited, File, Member, Profile, Text, encode
 from veche.swarm.model import Commit, Mode, Rejected, State
-from veche.swarm.rules import apply
+from veche.swarm.rules import apply, judge
 from veche.swarm.writing import Draft
 
 ALICE, BOB, CARLA, DENYS, ERIN = (actor(name) for name in ("alice", "bob", "carla", "denys", "erin"))
@@ -321,3 +324,24 @@ def test_several_admins_are_all_admins() -> None:
     assert swarm.state.admins == sorted([ALICE.uri, BOB.uri])
     assert swarm.state.members == [CARLA.uri]
     assert Member(action="add", uri=DENYS.uri) == Member(action="add", uri=DENYS.uri)
+
+
+def test_a_certificate_is_renewed_by_who_issued_it(group: Swarm) -> None:
+    """Rows: B36 (partly)."""
+    other = pem(issue(BOB.account_key.public_key(), ("Jami", BOB.uri), ("Jami CA", "0" * 40), BOB.account_key))
+    assert broken(group, BOB, text(group, BOB), files={paths.member(BOB.uri): account_pem(BOB)}) == ""
+    assert broken(group, BOB, text(group, BOB), files={paths.member(BOB.uri): other}) == "certificate"
+
+
+def test_a_history_begins_with_the_first_commit_and_has_no_gap(group: Swarm) -> None:
+    """Rows: B29 (partly)."""
+    first, second, third, *_ = group.commits.values()
+    history = History({})
+    assert isinstance(history.judge(second), Rejected)
+    assert not isinstance(history.judge(first), Rejected)
+    gap = history.judge(third)
+    assert isinstance(gap, Rejected)
+    assert gap.rule == "parent"
+    alone = judge(None, second, group.told.get)
+    assert isinstance(alone, Rejected)
+    assert alone.rule == "root"

@@ -329,3 +329,20 @@ def test_the_times_of_commits_order_no_ban(decided: Swarm) -> None:
 
     assert outcome([1, 2, 3, 4]) == outcome([4, 3, 2, 1]) == outcome([5, 5, 5, 5])
     assert isinstance(decided.state, State)
+
+
+def test_one_who_was_banned_in_one_half_and_invited_in_the_other_can_be_let_in_again(group: Swarm) -> None:
+    """Both files are there after the merge; only the one under banned/ is taken away."""
+    head = group.head
+    for by in (ALICE, BOB):
+        group.do(by, writing.vote(group.state, by.author, "ban", ERIN.uri))
+    banned = group.do(ALICE, writing.resolve(group.state, ALICE.author, "ban", ERIN.uri))
+    frank = actor("frank")
+    group.do(CARLA, writing.invite(group.states[head], CARLA.author, frank.uri), on=head)
+    group.merge(CARLA, banned, group.head)
+    again: dict[str, bytes | None] = {paths.invited(ERIN.uri): b""}
+    group.do(CARLA, Draft(again, encode(Member(action="add", uri=ERIN.uri))))
+    for by in (ALICE, BOB):
+        group.do(by, writing.vote(group.state, by.author, "unban", ERIN.uri))
+    group.do(ALICE, writing.resolve(group.state, ALICE.author, "unban", ERIN.uri))
+    assert (group.state.invited, group.state.banned) == (sorted([ERIN.uri, frank.uri]), [])

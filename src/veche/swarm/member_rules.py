@@ -83,11 +83,12 @@ def check_ban(old: State, commit: Commit, said: Said, author: str) -> Ban:
     gone, new = (banned, standing) if is_end else (standing, banned)
     if gone is None or gone.old is None or gone.new is not None:
         refuse("ban-files", f"{target} is not there to be moved." if gone is None else f"{gone.path} does not go.")
-    if new is None or new.old is not None or new.new != gone.old:
+    stands_again = is_end and new is None and old.files.get(paths.standing(where, target)) == gone.old
+    if not stands_again and (new is None or new.old is not None or new.new != gone.old):
         refuse("ban-files", f"The file of {target} does not come to where it belongs.")
     voters: set[str] = set()
     for change in commit.changes:
-        if change.path in (banned.path, new.path, gone.path, paths.device(commit.device), paths.crl(target)):
+        if change in (banned, standing) or change.path in (paths.device(commit.device), paths.crl(target)):
             continue
         vote = paths.parse_vote(change.path)
         if vote is not None and (vote.kind, vote.target) == (said.action, target):

@@ -75,7 +75,7 @@ class Rejected(NamedTuple):
 
     commit: str
     rule: str
-    """A name that stays: see docs/swarm.md."""
+    """A name that stays: see docs/swarm-rules.md."""
     reason: str
     """For people."""
 

@@ -168,6 +168,8 @@ def resolve(state: State, author: Author, kind: str, target: str) -> Draft:
     files: dict[str, bytes | None] = {path: None for path in state.files if path.startswith(prefix)}
     here, there = paths.standing(where, target), paths.banned(where, target)
     gone, new = (here, there) if kind == "ban" else (there, here)
+    if kind == "ban" and state.has(there):
+        raise CannotWrite(f"{target} is banned already. Let them in again first, then ban them.")
     files[new] = state.files[gone]
     files[gone] = None
     return _draft(state, author, files, messages.Member(action=kind, uri=target))
