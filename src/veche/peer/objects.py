@@ -17,7 +17,14 @@ from .pack import BLOB, COMMIT, NAMES, TREE
 
 LARGEST_TREE = 16 * 1024 * 1024
 _TREES_KEPT = 512
-_ERRORS = (KeyError, ValueError, OSError, pygit2.GitError)
+_ENTRIES_KEPT = 100_000
+_ERRORS = (KeyError, ValueError, OSError, MemoryError, pygit2.GitError)
+
+# For the whole process: a history is read once, so what has been read is not kept (libgit2 would keep 256 MB of it),
+# and only so much of a pack is mapped at a time.
+pygit2.settings.enable_caching(False)
+pygit2.settings.mwindow_size = 1024 * 1024
+pygit2.settings.mwindow_mapped_limit = 16 * 1024 * 1024
 
 
 class Unreadable(Exception):
@@ -41,6 +48,7 @@ class Objects:
         for folder in folders[1:]:
             self._odb.add_disk_alternate(str(folder))
         self._trees: dict[bytes, Entries] = {}
+        self._entries = 0
         self._is_scanned = is_scanned
 
     def has(self, id: str) -> bool:
@@ -62,8 +70,10 @@ class Objects:
         found = self._trees.get(id)
         if found is None:
             found = parse_tree(self._read(id.hex(), TREE, LARGEST_TREE, "tree"))
-            if len(self._trees) >= _TREES_KEPT:
+            self._entries += len(found)
+            if len(self._trees) >= _TREES_KEPT or self._entries > _ENTRIES_KEPT:
                 self._trees.clear()
+                self._entries = len(found)
             self._trees[id] = found
         return found
 
@@ -104,7 +114,7 @@ def parse_tree(data: bytes) -> Entries:
         if end < 0 or end + 21 > len(data):
             raise Unreadable("tree", "A folder is damaged.")
         digits, name = data[at:space], data[space + 1 : end]
-        if not digits.isdigit() or any(digit > 0x37 for digit in digits):
+        if not digits.isdigit() or any(digit > 0x37 for digit in digits) or digits.startswith(b"0"):
             raise Unreadable("tree", "A folder is damaged.")
         mode = int(digits, 8)
         key = name + b"/" if mode == FOLDER else name

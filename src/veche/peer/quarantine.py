@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from veche.swarm import messages, paths, writing
 from veche.swarm.history import History
-from veche.swarm.model import Rejected
+from veche.swarm.model import Rejected, State
 from veche.swarm.writing import CannotWrite, Draft
 
 from . import store
@@ -144,7 +144,7 @@ def pull(
                 lambda id: walk.graph[id][0] if id in walk.graph else talk.index.parents(id),
                 lambda id: numbers[id] if id in numbers else talk.index.number(id),
             )
-            files = writing.merge(talk.state, talk.state_at(bases[0]), verdict.state, (talk.head, head))
+            files = writing.merge(talk.state, _common_past(talk, bases), verdict.state, (talk.head, head))
             draft = Draft(files, messages.merge_message(head))
             talk.store.move_in(stored.pack, stored.index)
             try:
@@ -155,6 +155,15 @@ def pull(
                 talk.store.move_out(stored.pack.name, stored.index.name)
                 raise
             return Pulled(new, merge, merge)
+
+
+def _common_past(talk: Conversation, bases: list[str]) -> State:
+    """The state that two heads have in common; of several, their merge, which nobody writes."""
+    state, merged = talk.state_at(bases[0]), bases[0]
+    for other in bases[1:]:
+        below = merge_bases(merged, other, talk.index.parents, talk.index.number)
+        state = writing.blend(state, talk.state_at(below[0]), talk.state_at(other))
+    return state
 
 
 def offer(source: Objects, head: str, target: Path, past: Past | None = None, most: int = 1_000_000) -> int:

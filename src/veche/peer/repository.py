@@ -295,6 +295,7 @@ class Conversation:
             for parent in parents
             if parent not in walk.graph and self.index.knows(parent)
         }
+        known[self.head] = self.state_at(self.head)  # so that a second first commit is one
         return History(walk.children(), known, self.index.told)
 
     def _judge(self, walk: Walk, head: str, history: History) -> tuple[list[Row], State]:

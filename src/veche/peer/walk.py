@@ -15,8 +15,10 @@ from . import commits
 from .objects import Objects, Unreadable
 from .trees import changes, merged
 
-_KEPT_BYTES = 48 * 1024 * 1024
+_KEPT_BYTES = 24 * 1024 * 1024
 """Commits are read once to find the order, and kept up to here until they are judged; the rest is read again."""
+_KEPT_TREES = 8192
+"""Ids of the trees of commits; those of others are read again."""
 
 
 class Past:
@@ -74,6 +76,7 @@ class Walk:
                 self._kept[id] = read
             self._remember_tree(id, read.tree)
             todo.extend(parent for parent in read.parents if parent not in graph and not self._past.knows(parent))
+        del names
         self.graph: Mapping[str, tuple[tuple[str, ...], int]] = graph
         self.order = list(linear(graph, head)) if graph else []
         """Oldest first; a history that is linear in itself, other ones as they are shown."""
@@ -136,6 +139,9 @@ class Walk:
 
     def _remember_tree(self, id: str, tree: str) -> bytes:
         raw = bytes.fromhex(tree)
+        if len(self._trees) >= _KEPT_TREES:
+            self._trees.clear()
+            self._ids.clear()
         raw = self._trees[id] = self._ids.setdefault(raw, raw)
         return raw
 
