@@ -1,17 +1,20 @@
-"""Conversations without a server: what verifying, appending, listing and receiving cost.  Ratios are of one run.
+"""Swarms: what judging, writing, opening and receiving a conversation costs.
 
-    raw         the same signatures checked by `cryptography` alone, on one core
-    verify      a packed history of `count` commits (10,000), RSA-4096, on one core and on two
-    memory      the peak of a process that verifies 100,000 commits
-    append      median of a text, with signature and fsync, at 10 and at 100,000 commits
-    newest      opening a conversation of 100,000 commits and listing the newest 50, warm
-    receive     a pack of 10,000 commits through quarantine, against `git clone` and the raw signatures
+`count` is the length of the usual history (10,000 unless --count says otherwise), `long` ten times as many.
 
-Source: issue 6; row B97.
+    verify       commits a second, from a packed repository to the verdict, by one thread and by as many as there are
+                 processors; `ratio` is to `cryptography` checking the same signatures, and nothing else, in turns
+    memory       what a process holds at most that verifies the long history, its libraries included
+    append       ms until a text is signed, written and flushed, in a short history and in the long one
+    newest       ms to open the long history and list its newest 50, in order
+    receive      commits a second through quarantine; `ratio` is to `git clone` from a file and verification after it
+
+    python -m bench.swarm verify PATH       verify, and say what memory it took
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -20,161 +23,254 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from veche.peer import commits, identity, quarantine, store
-from veche.peer.objects import Objects
-from veche.peer.pack import COMMIT
-from veche.peer.pack_file import store as store_pack
-from veche.peer.pack_file import write_pack
+from veche.peer import identity, quarantine
+from veche.peer.identity import Identity
 from veche.peer.repository import CONVERSATIONS, Conversation
-from veche.swarm.messages import Text, encode
-from veche.swarm.model import Mode
+from veche.peer.source import open_source
+from veche.peer.verify import Accepted, verify
+from veche.swarm.messages import Text
+from veche.swarm.model import Commit
+from veche.swarm.rules import Verdict
 
+from . import machine, swarm_history
 from .plan import Plan
 from .scenarios import Figures
 
-MANY = 100_000
-APPENDS = 200
+COUNT = 10_000
+ROUNDS = 5
+SHORT = 10
+APPENDED = 300
+LISTED = 50
+
+Signature = tuple[RSAPublicKey, bytes, bytes]
 
 
 def measure(plan: Plan) -> Iterator[Figures]:
-    folder = Path(tempfile.mkdtemp(prefix="bench-swarm-"))
+    usual, long = plan.count or COUNT, 10 * (plan.count or COUNT)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
-        yield _measure(folder, plan.count or 10_000)
+        yield from verifying(usual)
+        yield memory(long)
+        yield receiving(usual, folder)
+        yield from appending(folder, (SHORT, long))
+        yield newest(folder, long)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _measure(folder: Path, count: int) -> Figures:
-    me = identity.make("Alice")
-    few = Conversation.create(folder / "few", me, Mode.INVITES_ONLY)
-    figures: Figures = {"count": count, "append_10_ms": _append(few, me)}
-    some = fill(folder / "some", me, count)
-    raw = _raw(folder / "some", some)
-    figures["raw_s"] = round(raw, 3)
-    for cores in (1, 2):
-        took = float(_apart("verify", folder / "some", some, cores=cores)["took_s"])
-        figures[f"verify_{cores}_s"] = round(took, 3)
-        figures[f"verify_{cores}_of_raw"] = round(raw / took, 2)
-    many = fill(folder / "many", me, MANY)
-    figures["verify_many_rss_mib"] = _apart("verify", folder / "many", many, cores=2)["rss_mib"]
-    talk = Conversation(folder / "many", many)
-    figures[f"append_{MANY}_ms"] = _append(talk, me)
+# -- verifying
+
+
+def verifying(count: int) -> Iterator[Figures]:
+    """The raw signatures and the whole verdict take turns; best of the rounds, and the median of their ratios."""
+    history, _ = swarm_history.kept(count)
+    signatures = read_signatures(history)
+    for workers in dict.fromkeys((1, os.cpu_count() or 1)):
+        raw: list[float] = []
+        whole: list[float] = []
+        with machine.measuring():
+            for _ in range(ROUNDS):
+                raw.append(seconds(lambda n=workers: check_raw(signatures, n)))
+                whole.append(seconds(lambda n=workers: accept(history, n)))
+        yield {
+            "work": "verify",
+            "workers": workers,
+            "count": count,
+            "commits_s": round(count / min(whole)),
+            "raw_s": round(count / min(raw)),
+            "ratio": round(statistics.median(a / b for a, b in zip(raw, whole, strict=True)), 2),
+        }
+
+
+def read_signatures(history: Path) -> list[Signature]:
+    """What `cryptography` is asked to check."""
+    found: list[Signature] = []
+
+    def seen(commit: Commit, verdict: Verdict) -> None:
+        found.append((verdict.key, base64.b64decode(commit.signature), commit.signed))
+
+    with open_source(history) as source:
+        assert isinstance(verify(source.objects, source.head, seen=seen), Accepted)
+    return found
+
+
+def check_raw(signatures: list[Signature], workers: int) -> None:
+    padding, hash = PKCS1v15(), hashes.SHA512()
+
+    def check(some: list[Signature]) -> None:
+        for key, signature, signed in some:
+            key.verify(signature, signed, padding, hash)
+
+    if workers == 1:
+        check(signatures)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        pieces = [signatures[at : at + 256] for at in range(0, len(signatures), 256)]
+        assert len(list(pool.map(check, pieces))) == len(pieces)
+
+
+def accept(path: Path, workers: int | None = None) -> Accepted:
+    """Verify what must be valid."""
+    with open_source(path) as source:
+        verdict = verify(source.objects, source.head, workers=workers)
+    if not isinstance(verdict, Accepted):
+        raise RuntimeError(f"refused: {verdict}")
+    return verdict
+
+
+def memory(count: int) -> Figures:
+    """In a process of its own, as `veche swarm verify` is."""
+    history, _ = swarm_history.kept(count)
+    command = [sys.executable, "-m", "bench.swarm", "verify", str(history)]
+    with machine.measuring():
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {"work": "memory", "count": count, **json.loads(done.stdout)}
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held, in MB."""
+    for line in Path("/proc/self/status").read_text("ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    raise RuntimeError("no VmHWM")
+
+
+# -- receiving
+
+
+def receiving(count: int, folder: Path) -> Figures:
+    """The same history by `git clone` and verification, and through quarantine, in turns; one thread for both."""
+    history, _ = swarm_history.kept(count)
+    pack, head = read_pack(history)
+    id = accept(history).state.conversation
+    plain: list[float] = []
+    ours: list[float] = []
+    with machine.measuring():
+        for turn in range(ROUNDS):
+            cloned, account = folder / f"{turn}.git", folder / f"receiver-{turn}"
+            plain.append(seconds(lambda at=cloned: (clone(history, at), accept(at))))
+            ours.append(seconds(lambda at=account: quarantine.clone(at, id, pack, head, "bench").close()))
+            shutil.rmtree(cloned)
+            shutil.rmtree(account)
+    return {
+        "work": "receive",
+        "count": count,
+        "commits_s": round(count / min(ours)),
+        "clone_verify_s": round(count / min(plain)),
+        "ratio": round(statistics.median(a / b for a, b in zip(plain, ours, strict=True)), 2),
+    }
+
+
+def clone(history: Path, target: Path) -> None:
+    """By Git's own protocol, as over a network, without one."""
+    command = ["git", "clone", "-q", "--bare", f"file://{history}", str(target)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def read_pack(history: Path) -> tuple[Path, str]:
+    """The one pack of a history, as a peer would send it, and the head."""
+    [pack] = (history / "objects" / "pack").glob("*.pack")
+    with open_source(history) as source:
+        return pack, source.head
+
+
+# -- a conversation that is here
+
+
+def opened(folder: Path, count: int) -> tuple[Conversation, Identity]:
+    """A copy of a history as a conversation of its first member."""
+    history, account = swarm_history.kept(count)
+    id = accept(history).state.conversation
+    home = folder / f"home-{count}"
+    if not home.exists():
+        shutil.copytree(history, home / CONVERSATIONS / id)
+    return Conversation(home, id), identity.load(account)
+
+
+def appending(folder: Path, counts: tuple[int, ...]) -> Iterator[Figures]:
+    """Beside it: what the signature alone takes, and a file that is written and flushed."""
+    talks = [opened(folder, count) for count in counts]
+    taken: list[list[float]] = [[] for _ in counts]
+    signing: list[float] = []
+    flushing: list[float] = []
+    with machine.measuring():
+        for turn in range(APPENDED):
+            for (talk, me), times in zip(talks, taken, strict=True):
+                message = Text(body=f"appended {turn}")
+                times.append(seconds(lambda talk=talk, me=me, message=message: talk.say(me, message)))
+            me = talks[0][1]
+            signing.append(seconds(lambda turn=turn, me=me: me.sign(b"%d" % turn * 100)))
+            flushing.append(seconds(lambda turn=turn: flush_file(folder / f"flushed-{turn}")))
+    for count, (talk, _), times in zip(counts, talks, taken, strict=True):
+        talk.close()
+        yield {
+            "work": "append",
+            "count": count,
+            "median_ms": milliseconds(times),
+            "p95_ms": round(sorted(times)[len(times) * 95 // 100] * 1e3, 2),
+            "signature_ms": milliseconds(signing),
+            "flushed_file_ms": milliseconds(flushing),
+        }
+
+
+def flush_file(path: Path) -> None:
+    with path.open("wb") as file:
+        file.write(bytes(700))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def newest(folder: Path, count: int) -> Figures:
+    """The index is there; what is measured is opening it, and reading the newest.  `rebuild_s`: making it anew."""
+    talk, _ = opened(folder, count)
+    id, home = talk.id, talk.folder
     talk.close()
-    figures["newest_50_ms"] = round(statistics.median(_newest(folder / "many", many) for _ in range(5)) * 1e3, 1)
-    figures |= _receive(folder, some, raw)
-    return figures
-
-
-def fill(folder: Path, me: identity.Identity, count: int) -> str:
-    """A conversation of `count` commits in one pack; every signature is real.  Returns its id."""
-    talk = Conversation.create(folder, me, Mode.INVITES_ONLY)
-    root = talk.head
-    tree = commits.parse(talk.store.objects.commit(root)).tree
-    talk.close()
-
-    head = root
-
-    def objects() -> Iterator[tuple[int, bytes]]:
-        nonlocal head
-        for number in range(1, count):
-            message = encode(Text(body=f"Message {number}, of some usual length, as people write them."))
-            data = commits.write(tree, (head,), me.name, me.device, 1_795_000_000 + number, message, me.sign)
-            head = commits.commit_id(data)
-            yield COMMIT, data
-
-    pack = folder / "fill.pack"
-    write_pack(pack, objects(), count - 1)
-    place = store.Store(folder / CONVERSATIONS / talk.id)
-    store_pack(pack, place.folder / "objects")
-    place.set_head(head)
-    pack.unlink()
-    Conversation(folder, talk.id).close()
-    return talk.id
-
-
-def _raw(folder: Path, id: str) -> float:
-    """Seconds that the signatures of a history take, and nothing else."""
-    import base64
-
-    talk = Conversation(folder, id)
-    key = talk.state.signer(talk.index.row(talk.head).device).key
-    found = [commits.parse(talk.store.objects.commit(row.id)) for row in talk.index.newest()]
-    talk.close()
-    pairs = [(base64.b64decode(one.signature), one.signed) for one in found]
-    since = time.perf_counter()
-    for signature, signed in pairs:
-        key.verify(signature, signed, PKCS1v15(), hashes.SHA512())
-    return time.perf_counter() - since
-
-
-PROGRAM = """
-import json, resource, sys, time
-from pathlib import Path
-from veche.peer.source import open_source
-from veche.peer.verify import Accepted, verify
-with open_source(Path(sys.argv[1])) as source:
-    since = time.perf_counter()
-    assert isinstance(verify(source.objects, source.head), Accepted)
-    took = time.perf_counter() - since
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"took_s": took, "rss_mib": round(peak / 1024, 1)}))
-"""
-
-
-def _apart(_: str, folder: Path, id: str, *, cores: int) -> dict[str, float]:
-    """Verify in a process of its own, on so many cores."""
-    mine = sorted(os.sched_getaffinity(0))[:cores]
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder / CONVERSATIONS / id)],
-        check=True,
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, mine),
-    )
-    return json.loads(done.stdout)
-
-
-def _append(talk: Conversation, me: identity.Identity) -> float:
-    """Median in milliseconds."""
-    for number in range(9):
-        talk.say(me, Text(body=f"before {number}"))
     times: list[float] = []
-    for number in range(APPENDS):
-        since = time.perf_counter()
-        talk.say(me, Text(body=f"Message {number}"))
-        times.append(time.perf_counter() - since)
+
+    def look() -> None:
+        talk = Conversation(home, id)
+        assert len(list(talk.newest(LISTED))) == LISTED
+        talk.close()
+
+    with machine.measuring():
+        for _ in range(ROUNDS * 4):
+            times.append(seconds(look))
+        for file in talk.data.glob("index.db*"):
+            file.unlink()
+        rebuilt = seconds(look)
+    return {
+        "work": "newest",
+        "count": count,
+        "listed": LISTED,
+        "median_ms": milliseconds(times),
+        "max_ms": round(max(times) * 1e3, 1),
+        "rebuild_s": round(rebuilt, 1),
+    }
+
+
+# -- what all of them share
+
+
+def milliseconds(times: list[float]) -> float:
     return round(statistics.median(times) * 1e3, 2)
 
 
-def _newest(folder: Path, id: str) -> float:
-    since = time.perf_counter()
-    talk = Conversation(folder, id)
-    assert len(list(talk.newest(50))) == 50
-    took = time.perf_counter() - since
-    talk.close()
-    return took
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
-def _receive(folder: Path, id: str, raw: float) -> Figures:
-    repository = folder / "some" / CONVERSATIONS / id
-    since = time.perf_counter()
-    subprocess.run(["git", "clone", "-q", "--bare", f"file://{repository}", str(folder / "cloned")], check=True)
-    cloned = time.perf_counter() - since
-    head = store.Store(repository).head()
-    pack = folder / "offered.pack"
-    quarantine.offer(Objects(repository / "objects"), head, pack)
-    since = time.perf_counter()
-    talk = quarantine.clone(folder / "received", id, pack, head, "bench")
-    took = time.perf_counter() - since
-    talk.close()
-    return {
-        "clone_s": round(cloned, 3),
-        "receive_s": round(took, 3),
-        "receive_of_clone": round((cloned + raw) / took, 2),
-    }
+if __name__ == "__main__":
+    started = time.perf_counter()
+    accepted = accept(Path(sys.argv[2]))
+    print(json.dumps({"peak_mb": peak_mb(), "secs": round(time.perf_counter() - started, 1)}))

@@ -280,6 +280,7 @@ BOMBS: dict[str, Callable[[Repository], str]] = {
     "name with a line break": odd(b"100644", b"profile.vcf\n"),
     "executable certificate": odd_certificate(b"100755"),
     "certificate that is a symlink": odd_certificate(b"120000"),
+    "certificate whose mode has a zero before it": odd_certificate(b"0100644"),
     "same name twice": twice,
     "names in disorder": disordered,
     "torn folder": torn,
