@@ -11,7 +11,7 @@ are accepted when they change nothing, votes count from a half on, certificates 
 
 Every commit but the first is by a device that its tree allows: devices/, its account among members/ or admins/, both
 certificates valid at the commit's own time, the device's signed by the account.  For who leaves, the tree before it
-counts.
+counts.  So no commit of another kind takes its own device's or account's certificate away.
 
 Source: repository facts §5, §5.1; rows B28-B55, X12, X13.
 """
