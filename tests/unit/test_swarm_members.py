@@ -356,3 +356,10 @@ def test_the_grammar_of_paths() -> None:
         assert all(paths.is_folder("/".join(parts[: at + 1])) for at in range(len(parts)))
         assert not paths.is_folder(path)
         assert len(parts) < paths.DEEPEST
+
+
+def test_nobody_comes_twice(group: Swarm) -> None:
+    """Other clients let members be invited; they cannot come again.  Rows: B41 (partly)."""
+    group.do(ALICE, Draft({paths.invited(BOB.uri): b""}, encode(Member(action="add", uri=BOB.uri))))
+    twice = Draft({paths.invited(BOB.uri): None}, encode(Member(action="join", uri=BOB.uri)))
+    assert refusal(group, group.make(BOB, twice)) == "join-files"

@@ -342,6 +342,19 @@ def test_a_history_begins_with_the_first_commit_and_has_no_gap(group: Swarm) -> 
     gap = history.judge(third)
     assert isinstance(gap, Rejected)
     assert gap.rule == "parent"
+    again = judge(group.state, first, group.told.get)
+    assert isinstance(again, Rejected)
+    assert again.rule == "second-root"
     alone = judge(None, second, group.told.get)
     assert isinstance(alone, Rejected)
     assert alone.rule == "root"
+
+
+def test_a_text_takes_no_file_of_its_author_away() -> None:
+    """Alice is an admin and a member at once, as a merge can make it."""
+    swarm = create()
+    state, member = swarm.state, paths.member(ALICE.uri)
+    files = {**state.files, member: ALICE.author.account_pem}
+    swarm.files[swarm.head] = files
+    swarm.states[swarm.head] = State(state.conversation, state.mode, state.initial, files)
+    assert broken(swarm, ALICE, text(swarm, ALICE), files={member: None}) == "files"

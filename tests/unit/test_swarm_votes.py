@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.swarm import Swarm, actor, broken, founded, refusal
+from tests.support.swarm import Swarm, actor, broken, device_pem, founded, refusal
 from veche.swarm import paths, writing
 from veche.swarm.messages import Member, Text, Vote, encode
 from veche.swarm.model import State
@@ -312,6 +312,9 @@ def test_the_end_of_a_ban_needs_its_own_votes(decided: Swarm) -> None:
     assert broken(decided, ALICE, draft, files={paths.member(CARLA.uri): DENYS.author.account_pem}) == "ban-files"
     foreign = {paths.device(ERIN.device): ERIN.author.device_pem}
     assert broken(decided, ALICE, draft, files=foreign) == "files"
+    forged = {paths.device(ERIN.device): device_pem(ERIN, issuer_uid=CARLA.uri)}
+    assert broken(decided, ALICE, draft, files=forged) == "certificate"
+    assert broken(decided, ALICE, draft, files={paths.device(ERIN.device): b"x"}) == "files"
     assert broken(decided, ALICE, draft, files={paths.admin(CARLA.uri): CARLA.author.account_pem}) == "files"
 
 

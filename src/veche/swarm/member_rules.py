@@ -30,7 +30,6 @@ def check_add(old: State, new: State, commit: Commit, said: Said, author: str) -
         refuse("invited-file", "An invitation is an empty file of the name of the invited one.")
     if paths.banned(Target.MEMBERS, said.uri) in old.files:
         refuse("add-banned", f"{said.uri} is banned.")
-    _must_stay(commit, {paths.device(commit.device)})
 
 
 def check_join(old: State, new: State, commit: Commit, said: Said, author: str) -> None:
@@ -45,7 +44,6 @@ def check_join(old: State, new: State, commit: Commit, said: Said, author: str) 
         refuse("join-files", "The invitation of who comes is not taken away.")
     if own in old.files or own not in new.files:
         refuse("join-files", "Who comes puts their certificate among the members.")
-    _must_stay(commit, {paths.device(commit.device)})
 
 
 def check_remove(old: State, commit: Commit, said: Said, author: str) -> Ban | None:
@@ -128,9 +126,3 @@ def _only(commit: Commit, allowed: set[str]) -> None:
     for change in commit.changes:
         if change.path not in allowed:
             refuse("files", f"It changes {change.path}, which a commit of this kind does not.")
-
-
-def _must_stay(commit: Commit, names: set[str]) -> None:
-    for change in commit.changes:
-        if change.path in names and change.new is None:
-            refuse("files", f"It removes {change.path}.")

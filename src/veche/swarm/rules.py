@@ -11,7 +11,7 @@ are accepted when they change nothing, votes count from a half on, certificates 
 
 Every commit but the first is by a device that its tree allows: devices/, its account among members/ or admins/, both
 certificates valid at the commit's own time, the device's signed by the account.  For who leaves, the tree before it
-counts.
+counts.  So no commit of another kind takes its own device's or account's certificate away.
 
 Source: repository facts §5, §5.1; rows B28-B55, X12, X13.
 """
@@ -126,9 +126,7 @@ def _first(state: State | None, commit: Commit) -> Verdict:
     if any(change.path.startswith("invited/") and change.new for change in commit.changes):
         refuse("invited-file", "The file of an invitation is empty.")
     after = State(commit.id, mode, initial, files)
-    signer = _authorised(after, commit)
-    if signer.uri != creator:
-        refuse("initial-files", "The first commit is by a device of somebody else than its admin.")
+    signer = _authorised(after, commit)  # of the creator: nobody else is in that tree
     return Verdict(after, signer.key, Told(creator, said.type))
 
 

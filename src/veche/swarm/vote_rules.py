@@ -26,8 +26,6 @@ def check_vote(old: State, commit: Commit, said: Said, author: str) -> None:
     vote = paths.parse_vote(change.path)
     if vote is None:
         refuse("files", f"It changes {change.path}, which is no vote.")
-    if any(one.path == own and one.new is None for one in commit.changes):
-        refuse("files", f"It removes {own}.")
     if vote.voter != author:
         refuse("vote-voter", f"{author} votes in the name of {vote.voter}.")
     if change.old is not None or change.new != b"":
