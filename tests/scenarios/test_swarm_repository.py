@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -382,3 +384,86 @@ def test_what_others_would_refuse_is_not_written(what: str, folder: Path) -> Non
     with pytest.raises(CannotWrite):
         REFUSED[what](talk, alice, bob)
     assert talk.head == head == talk.store.head()
+
+
+def test_what_another_process_adds_does_not_disturb_a_reader(folder: Path) -> None:
+    alice, bob = person("Alice"), person("Bob")
+    talk = Conversation.create(folder / "a", alice, Mode.INVITES_ONLY)
+    theirs = invited(talk, alice, bob, folder / "b")
+    for number in range(5):
+        talk.say(alice, Text(body=f"a{number}"))
+    reader = Conversation(folder / "a", talk.id)
+    first = reader.newest()
+    shown = [next(first)]
+    before = list(talk.newest())
+    theirs.say(bob, Text(body="from the past"))
+    quarantine.pull(talk, give(theirs, talk), theirs.head, "Bob", alice)
+    assert [*shown, *first] == before
+    assert list(reader.newest()) == list(talk.newest())
+    assert len(list(talk.newest())) == len(before) + 2
+    reader.say(alice, Text(body="and on"))
+    assert list(reader.newest(3)) == list(Conversation(folder / "a", talk.id).newest(3))
+
+
+def test_several_pulls_at_once_take_turns(folder: Path) -> None:
+    """Rows: B99."""
+    alice = person("Alice")
+    talk = Conversation.create(folder / "a", alice, Mode.INVITES_ONLY)
+    friends = [person(name) for name in ("Bob", "Carla", "Denys")]
+    theirs = [invited(talk, alice, friend, folder / friend.name) for friend in friends]
+    packs: list[tuple[Path, str]] = []
+    for friend, copy in zip(friends, theirs, strict=True):
+        for number in range(10):
+            copy.say(friend, Text(body=f"{friend.name} {number}"))
+        packs.append((give(copy, talk), copy.head))
+
+    def take(pack: Path, head: str) -> int:
+        mine = Conversation(folder / "a", talk.id)
+        try:
+            return len(quarantine.pull(mine, pack, head, "a friend", alice).new)
+        finally:
+            mine.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [pool.submit(take, pack, head) for pack, head in packs * 2]
+        for number in range(10):
+            talk.say(alice, Text(body=f"Alice {number}"))
+        assert sorted(one.result() for one in taken) == [0, 0, 0, 10, 10, 10]
+    again = Conversation(folder / "a", talk.id)
+    bodies = [line.message["body"] for line in again.newest() if line.type == "text/plain"]
+    assert len(bodies) == len(set(bodies)) == 40
+    fsck(again)
+
+
+def test_many_pieces_are_put_into_one_pack(folder: Path) -> None:
+    alice, bob = person("Alice"), person("Bob")
+    talk = Conversation.create(folder / "a", alice, Mode.INVITES_ONLY)
+    theirs = invited(talk, alice, bob, folder / "b")
+    for number in range(4):
+        theirs.say(bob, Text(body=str(number)))
+        quarantine.pull(talk, give(theirs, talk), theirs.head, "Bob", alice)
+        quarantine.pull(theirs, give(talk, theirs), talk.head, "Alice", bob)
+    lines = list(talk.newest())
+    reader = Conversation(folder / "a", talk.id)
+    assert not quarantine.tidy(talk)
+    assert quarantine.tidy(talk, at_any_size=True)
+    assert "count: 0\n" in git(talk, "count-objects", "-v")
+    assert "packs: 1\n" in git(talk, "count-objects", "-v")
+    assert list(talk.newest()) == lines == list(reader.newest())
+    talk.say(alice, Text(body="and on"))
+    assert quarantine.tidy(talk, at_any_size=True)
+    reader.say(alice, Text(body="and on and on"))
+    fsck(reader)
+
+
+def test_what_a_killed_process_left_aside_goes_after_an_hour(folder: Path) -> None:
+    talk = Conversation.create(folder, person("Alice"), Mode.PUBLIC)
+    left = [folder / "conversations" / ".new-x", talk.data / "quarantine-x", folder / "conversations" / ".gone-x"]
+    for one in left:
+        (one / "objects").mkdir(parents=True)
+    now = time.time()
+    quarantine.sweep(folder, now + 60)
+    assert all(one.is_dir() for one in left)
+    quarantine.sweep(folder, now + 4000)
+    assert not any(one.exists() for one in left)
+    fsck(talk)

@@ -63,8 +63,8 @@ def add_parser(subparsers: Any) -> None:
     talk = ("CONVERSATION", "the first digits of its id")
     made = command("init", init, "make the account, if there is none, and begin a conversation")
     made.add_argument("--name", default="", help="what people are shown")
-    made.add_argument("--mode", type=mode_number, default=2, metavar="MODE",
-                      help=f"who may bring people in: {', '.join(MODES)} (or 0 to 3; default: members-invite)")  # fmt: skip
+    modes = f"who may bring people in: {', '.join(MODES)} (or 0 to 3; default: members-invite)"
+    made.add_argument("--mode", type=mode_number, default=2, metavar="MODE", help=modes)
     made.add_argument("--with", dest="other", metavar="ADDRESS", default="", help="the other one, for one-to-one")
     made.add_argument("--title", default="")
     made.add_argument("--account-only", action="store_true", help="make the account alone, and print its address")

@@ -176,6 +176,8 @@ def pull(args: argparse.Namespace, find: Find) -> int:
             talk = quarantine.clone(args.data, id, pack, source.head, str(path), progress=bar)
             print(f"{talk.id}  {count} new commits")
         removal.note(args.data, talk, me.uri, int(time.time()))
+    quarantine.tidy(talk)
+    quarantine.sweep(args.data, time.time())
     return EXIT_OK
 
 

@@ -26,6 +26,7 @@ from veche.swarm.order import Heap
 from .walk import Past
 
 VERSION = 1
+_COLUMNS = "id, parents, time, device, author, type"
 _SCHEMA = f"""
 PRAGMA user_version = {VERSION};
 CREATE TABLE entry (
@@ -145,7 +146,7 @@ class Index(Past):
 
     def row(self, id: str) -> Row:
         """Raises KeyError."""
-        found = self._one("SELECT id, parents, time, device, author, type FROM entry WHERE id = ?", id)
+        found = self._one(f"SELECT {_COLUMNS} FROM entry WHERE id = ?", id)
         if found is None:
             raise KeyError(id)
         return _row(found)
@@ -173,32 +174,42 @@ class Index(Past):
         return False
 
     def newest(self, count: int | None = None) -> Iterator[Row]:
-        """The linear order from the newest on; `count` of it, or all."""
-        rows: dict[str, Row] = {}
-        waiting: dict[str, int] = {}
+        """The linear order from the newest on; `count` of it, or all.  As it is now, whatever is added meanwhile."""
+        db = _connect(self._path)
+        try:
+            db.execute("BEGIN")  # what is read from here on is of one moment
+            [(head,)] = db.execute("SELECT head FROM meta").fetchall()
+            rows: dict[str, Row] = {}
+            waiting: dict[str, int] = {}
 
-        def fetch(id: str) -> None:
-            found = self._one("SELECT id, parents, time, device, author, type, children FROM entry WHERE id = ?", id)
-            if found is None:
-                raise IndexUnusable(f"{id} is not in it")
-            rows[id] = _row(found[:6])
-            waiting[id] = int(found[6])
+            def fetch(id: str) -> None:
+                found = db.execute(
+                    f"SELECT {_COLUMNS}, children FROM entry WHERE id = ?", (bytes.fromhex(id),)
+                ).fetchone()
+                if found is None:
+                    raise IndexUnusable(f"{id} is not in it")
+                rows[id] = _row(found[:6])
+                waiting[id] = int(found[6])
 
-        heap = Heap(lambda id: rows[id].time)
-        fetch(self.head)
-        heap.push(self.head)
-        given = 0
-        while heap and (count is None or given < count):
-            row = rows.pop(heap.pop())
-            given += 1
-            yield row
-            for parent in row.parents:
-                if parent not in waiting:
-                    fetch(parent)
-                waiting[parent] -= 1
-                if not waiting[parent]:
-                    heap.push(parent)
-                    del waiting[parent]
+            heap = Heap(lambda id: rows[id].time)
+            fetch(head.hex())
+            heap.push(head.hex())
+            given = 0
+            while heap and (count is None or given < count):
+                row = rows.pop(heap.pop())
+                given += 1
+                yield row
+                for parent in row.parents:
+                    if parent not in waiting:
+                        fetch(parent)
+                    waiting[parent] -= 1
+                    if not waiting[parent]:
+                        heap.push(parent)
+                        del waiting[parent]
+        except (sqlite3.Error, ValueError) as error:
+            raise IndexUnusable(str(error)) from error
+        finally:
+            db.close()
 
     def _one(self, query: str, id: str) -> tuple[bytes, ...] | None:
         try:

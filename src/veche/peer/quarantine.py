@@ -32,10 +32,12 @@ from .objects import FOLDER, Objects, Unreadable
 from .pack import BLOB, COMMIT, TREE, BadPack, Limits
 from .pack_file import Stored, make_objects, write_pack
 from .pack_file import store as store_pack
-from .repository import CONVERSATIONS, Conversation, Theirs, row_of
+from .repository import CONVERSATIONS, DATA, Conversation, Theirs, row_of
 from .store import Store
 from .verify import Progress, judge
 from .walk import Broken, Past, Walk, merge_bases
+
+_LEFT_S = 3600.0
 
 
 class PullRefused(Exception):
@@ -173,15 +175,38 @@ def offer(source: Objects, head: str, target: Path, past: Past | None = None, mo
     Unreadable, Broken, OSError.
     """
     walk = Walk(source, head, past, most)
+    found = reachable(source, walk)
+    raw = (source.raw(id) for id in found)
+    kinds = zip(found.values(), raw, strict=True)
+    write_pack(target, ((kind, data.partition(b"\0")[2]) for kind, data in kinds if data is not None), len(found))
+    return len(walk.order)
+
+
+def reachable(source: Objects, walk: Walk) -> dict[bytes, int]:
+    """All objects that the commits of a walk bring: their ids and kinds, oldest first.  Raises Unreadable."""
     found: dict[bytes, int] = {}
     for id in walk.order:
         found[bytes.fromhex(id)] = COMMIT
         parents = walk.graph[id][0]
         _collect(source, walk.tree(parents[0]) if parents else None, walk.tree(id), found)
-    raw = (source.raw(id) for id in found)
-    kinds = zip(found.values(), raw, strict=True)
-    write_pack(target, ((kind, data.partition(b"\0")[2]) for kind, data in kinds if data is not None), len(found))
-    return len(walk.order)
+    return found
+
+
+def tidy(talk: Conversation, *, at_any_size: bool = False) -> bool:
+    """Put a conversation that lies in many pieces into one pack.  Whether it was done.  Raises OSError."""
+    if not at_any_size and not talk.store.needs_tidying():
+        return False
+    with talk.writing():
+        talk.store.tidy(reachable(talk.store.objects, Walk(talk.store.objects, talk.head)))
+    return True
+
+
+def sweep(folder: Path, now: float) -> None:
+    """Take away what a process that was killed left aside more than an hour ago.  Raises OSError."""
+    for pattern in (f"{CONVERSATIONS}/.new-*", f"{CONVERSATIONS}/.gone-*", f"{DATA}/.gone-*", f"{DATA}/*/quarantine-*"):
+        for left in folder.glob(pattern):
+            if now - left.stat().st_mtime > _LEFT_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _collect(source: Objects, old: bytes | None, new: bytes, found: dict[bytes, int]) -> None:

@@ -191,6 +191,7 @@ class Conversation:
     def writing(self) -> Generator[None]:
         """Hold the conversation, with everything that other processes have written."""
         with locked(self.data / "lock"), self._damage():
+            self.store.see_packs()
             if not self.index.is_current() or self.store.head() != self.head:
                 self.index.close()
                 self.index = self._open_index()

@@ -12,16 +12,23 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from .files import flush_folder, make_private, write_whole
 from .objects import FOLDER, Objects, write_tree
-from .pack import BLOB, TREE, object_id
-from .pack_file import make_objects
+from .pack import BLOB, NAMES, TREE, Limits, object_id
+from .pack_file import make_objects, write_pack
+from .pack_file import store as store_pack
 from .source import MAIN, read_head
 
 _CONFIG = b"[core]\n\trepositoryformatversion = 0\n\tfilemode = false\n\tbare = true\n"
 _PLAIN = 0o100644
+MOST_PACKS, MOST_LOOSE = 50, 6400
+KINDS = {name: kind for kind, name in NAMES.items()}
+_NO_LIMIT = 1 << 62
+_OURS = Limits(pack_bytes=_NO_LIMIT, objects=_NO_LIMIT, total_bytes=_NO_LIMIT, commits=_NO_LIMIT)
+"""What is ours already may be of any size; each object has been within its limits."""
 
 
 def make(folder: Path) -> None:
@@ -38,7 +45,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.objects = Objects(folder / "objects", is_scanned=True)
+        self._reopen()
 
     def head(self) -> str:
         """The commit of `main`.  Raises NotARepository."""
@@ -59,8 +66,7 @@ class Store:
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
             flush_folder(folder.parent)
-        kinds = {BLOB: b"blob", TREE: b"tree"}
-        header = b"%b %d\0" % (kinds.get(kind, b"commit"), len(content))
+        header = b"%b %d\0" % (NAMES[kind], len(content))
         write_whole(path, zlib.compress(header + content, 1), 0o444)
         return id
 
@@ -106,10 +112,60 @@ class Store:
         for file in (pack, index):
             os.replace(file, folder / file.name)
         flush_folder(folder)
-        self.objects = Objects(self.folder / "objects", is_scanned=True)
+        self._reopen()
 
     def move_out(self, *names: str) -> None:
         """Take back a pack that was moved in and that nothing refers to: the index first.  Raises OSError."""
         for name in sorted(names):
             (self.folder / "objects" / "pack" / name).unlink(missing_ok=True)
+        self._reopen()
+
+    def needs_tidying(self) -> bool:
+        """Whether there are so many packs, or loose objects, that reading them gets slow."""
+        objects = self.folder / "objects"
+        if len(list((objects / "pack").glob("*.idx"))) > MOST_PACKS:
+            return True
+        sample = objects / "17"  # ids are evenly spread: one folder of 256 tells of all
+        return sample.is_dir() and len(list(sample.iterdir())) > MOST_LOOSE // 256
+
+    def tidy(self, ids: Iterable[bytes]) -> None:
+        """Put some objects into one pack, and take away all packs and loose objects that were there.
+
+        ids: of everything that the branch refers to.  Who calls it holds the conversation; readers find the new pack
+        before the old places go.  Raises OSError.
+        """
+        objects = self.folder / "objects"
+        old = [*(objects / "pack").glob("pack-*")]
+        loose = [file for folder in objects.iterdir() if len(folder.name) == 2 for file in folder.iterdir()]
+        aside = objects / "pack" / f".new-{os.getpid()}"
+        found = dict.fromkeys(ids)
+        try:
+            write_pack(aside, (self._entry(id) for id in found), len(found))
+            new = store_pack(aside, objects, limits=_OURS)
+        finally:
+            aside.unlink(missing_ok=True)
+        for file in sorted(old, key=lambda one: one.suffix):  # an index before its pack
+            if file not in (new.pack, new.index):
+                file.unlink(missing_ok=True)
+        for file in loose:
+            file.unlink(missing_ok=True)
+        self._reopen()
+
+    def _entry(self, id: bytes) -> tuple[int, bytes]:
+        raw = self.objects.raw(id)
+        if raw is None:
+            raise FileNotFoundError(f"the object {id.hex()} is missing")
+        header, _, content = raw.partition(b"\0")
+        return KINDS[header.partition(b" ")[0]], content
+
+    def see_packs(self) -> None:
+        """Forget what is known of packs, if another process has put some there or taken some away."""
+        if self._packs_at() != self._packs_seen:
+            self._reopen()
+
+    def _reopen(self) -> None:
+        self._packs_seen = self._packs_at()
         self.objects = Objects(self.folder / "objects", is_scanned=True)
+
+    def _packs_at(self) -> int:
+        return (self.folder / "objects" / "pack").stat().st_mtime_ns
