@@ -43,6 +43,7 @@ def people(tmp_path: Path) -> Path:
 
 
 def test_two_people_talk_by_commands_alone(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rows: B51 (partly), B55 (partly), B57 (partly)."""
     a, b = str(people / "Alice"), str(people / "Bob")
     bob = person("Bob").uri
     talk = done(capsys, "--data", a, "init", "--title", "Rowing")
@@ -71,6 +72,11 @@ def test_two_people_talk_by_commands_alone(people: Path, capsys: pytest.CaptureF
     assert talk in done(capsys, "--data", a, "show")
     done(capsys, "--data", a, "leave", short)
     assert talk not in done(capsys, "--data", a, "show")
+    done(capsys, "--data", b, "pull", a)
+    done(capsys, "--data", b, "send", short, "She has gone")
+    code, _, err = swarm(capsys, "--data", a, "pull", b)
+    assert (code, "You have left" in err) == (1, True)
+    assert "She has gone" not in done(capsys, "--data", a, "log", short)
 
 
 def test_refusals_are_sentences_with_exit_codes(people: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -166,6 +166,8 @@ def pull(args: argparse.Namespace, find: Find) -> int:
     with open_source(path) as source, tempfile.TemporaryDirectory(prefix="veche-pull-") as aside:
         pack = Path(aside) / "offered.pack"
         id = root_of(source)
+        if removal.stage(args.data, id) is not removal.Stage.HERE:
+            raise NoConversation(f"You have left {id}: what comes later is not taken.")
         if id in conversations(args.data):
             talk = Conversation(args.data, id)
             quarantine.offer(source.objects, source.head, pack, talk.index)
