@@ -1,4 +1,4 @@
-"""`veche swarm` as people and scripts use it.  Rows: B91 (partly), B18 (partly)."""
+"""`veche swarm` as people and scripts use it."""
 
 from __future__ import annotations
 

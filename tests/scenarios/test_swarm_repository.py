@@ -1,7 +1,4 @@
-"""Alice, Bob and Carla write conversations on their own disks, and hand each other packs.
-
-Rows: B13, B15, B23, B24, B35, B95.
-"""
+"""Alice, Bob and Carla write conversations on their own disks, and hand each other packs."""
 
 from __future__ import annotations
 
@@ -70,7 +67,7 @@ def invited(talk: Conversation, by: Identity, who: Identity, folder: Path) -> Co
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_a_conversation_of_each_mode_is_a_clean_repository(mode: Mode, folder: Path) -> None:
-    """Rows: B07, B12 (partly), B14, B101 (partly), B125."""
+    """Rows: B07, B12 (partly), B13, B14, B15, B95, B101 (partly), B125."""
     alice, bob = person("Alice"), person("Bob")
     other = bob.uri if mode is Mode.ONE_TO_ONE else ""
     talk = Conversation.create(folder / "a", alice, mode, other, now=AT)

@@ -1,7 +1,4 @@
-"""A writer that is killed, and two that write at once: the history is what it was, or has the new commit.
-
-Rows: B95 (partly), B99 (partly).
-"""
+"""A writer that is killed, and two that write at once: the history is what it was, or has the new commit."""
 
 from __future__ import annotations
 
@@ -77,6 +74,7 @@ def test_a_writer_that_is_killed_leaves_a_history_that_holds(tmp_path: Path) -> 
 
 
 def test_two_processes_that_write_at_once_take_turns(tmp_path: Path) -> None:
+    """Rows: B99 (partly)."""
     alice = person("Alice")
     identity.save(alice, tmp_path)
     talk = Conversation.create(tmp_path, alice, Mode.PUBLIC)
