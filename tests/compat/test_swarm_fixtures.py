@@ -19,8 +19,16 @@ from veche.swarm.order import linear
 
 
 def judged(path: Path) -> Accepted | Rejected:
+    """The verdict, which is the same on one processor and on several."""
     with open_source(path) as source:
-        return verify(source.objects, source.head)
+        verdict = verify(source.objects, source.head, workers=1)
+        several = verify(source.objects, source.head, workers=3)
+    if isinstance(verdict, Rejected):
+        assert several == verdict
+    else:
+        assert isinstance(several, Accepted)
+        assert several.state.files == verdict.state.files
+    return verdict
 
 
 @pytest.mark.parametrize("name", fixtures("valid"))

@@ -51,8 +51,18 @@ class Broken(Exception):
 class Walk:
     """The commits of a history that are new, oldest first, read on demand."""
 
-    def __init__(self, objects: Objects, head: str, past: Past | None = None, most: int = 1_000_000) -> None:
-        """Read who is whose parent.  Raises Broken for the first commit, seen from the head, that is none."""
+    def __init__(
+        self,
+        objects: Objects,
+        head: str,
+        past: Past | None = None,
+        most: int = 1_000_000,
+        on_read: Callable[[str, commits.Read], None] | None = None,
+    ) -> None:
+        """Read who is whose parent.  Raises Broken for the first commit, seen from the head, that is none.
+
+        on_read: is given each new commit as soon as it is read, in no order.
+        """
         self._objects = objects
         self._past = past or Past()
         self._trees: dict[str, bytes] = {}
@@ -67,6 +77,8 @@ class Walk:
             if id in graph:
                 continue
             read = self._read(id)
+            if on_read is not None:
+                on_read(id, read)
             graph[id] = tuple(names.setdefault(parent, parent) for parent in read.parents), read.time
             names.setdefault(id, id)
             if len(graph) > most:
