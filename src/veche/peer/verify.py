@@ -100,7 +100,7 @@ def judge(
         for at, id in enumerate(walk.order):
             refused, key = _judge_one(walk, history, id, seen)
             if isinstance(refused, Rejected):
-                return checks.finish(refused)
+                return checks.finish(refused) or refused
             commit = refused
             if signatures and key is not None:
                 earlier = checks.add(commit, key)
