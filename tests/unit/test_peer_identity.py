@@ -88,7 +88,11 @@ def test_a_password_that_is_missing_or_wrong_is_told_apart_from_damage() -> None
         archive.read(data, "Secret")
 
 
-@pytest.mark.parametrize("data", [b"", b"x" * 20, gzip.compress(b"[]"), gzip.compress(b"{}"), gzip.compress(b"{" * 99)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"x" * 20, gzip.compress(b"[]"), gzip.compress(b"{}"), gzip.compress(b"{" * 99)],
+    ids=["empty", "noise", "a list", "no keys", "no JSON"],
+)
 def test_what_is_no_archive_is_refused(data: bytes) -> None:
     with pytest.raises(archive.BadArchive):
         archive.read(data, None if archive.has_password(data) is False else "secret")
