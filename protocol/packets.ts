@@ -2245,8 +2245,8 @@ export interface ConferenceCreateFailed {
 /**
  * Takes this device in: by id, by name, by the friend who is inside, or by the code of a link; exactly one of them.
  *
- * A device whose leg is lost takes it up again, epoch and all (`resumed`).  A leg that is there and asks again
- * without `resume` begins anew with a new epoch.  Answer: CONFERENCE-JOIN-OK or -FAILED.
+ * With `resume` a device takes its leg up again, epoch and all (`resumed`), within the grace; without it, a leg that
+ * is there begins anew, in its place, with a new epoch.  Answer: CONFERENCE-JOIN-OK or -FAILED.
  */
 export interface ConferenceJoin {
   type: "CONFERENCE-JOIN";
@@ -2334,7 +2334,7 @@ export interface ConferenceGet {
   tag?: string;
 }
 
-/** As it stands. */
+/** As it stands.  Told unasked, without a tag, to a leg whose link was full for a while: it has missed events. */
 export interface ConferenceGetOk {
   type: "CONFERENCE-GET-OK";
   conference: Conference;
@@ -2595,7 +2595,11 @@ export interface ConferenceRemoveFailed {
   tag?: string;
 }
 
-/** This device's leg is muted, hidden, sharing, held, asking; what is absent stays.  Answer: -OK or -FAILED. */
+/**
+ * This device's leg is muted, hidden, sharing, held, asking; what is absent stays.  Answer: -OK or -FAILED.
+ *
+ * A device that comes into another conference with sound or pictures is `held` where it was, until it says otherwise.
+ */
 export interface ConferenceLegSet {
   type: "CONFERENCE-LEG-SET";
   /** made by the server, 128 bits of chance */
@@ -2609,7 +2613,7 @@ export interface ConferenceLegSet {
   tag?: string;
 }
 
-/** Told to the others. */
+/** Told to all legs, this one too, by CONFERENCE-LEG, if it is new. */
 export interface ConferenceLegSetOk {
   type: "CONFERENCE-LEG-SET-OK";
   /** made by the server, 128 bits of chance */
@@ -2714,7 +2718,7 @@ export interface ConferenceHistoryGetFailed {
   tag?: string;
 }
 
-/** A leg is new, or begins anew with the epoch it has here (row A44). */
+/** A leg is new, or begins anew with the epoch it has here, and keeps its place in the list (row A44). */
 export interface ConferenceJoined {
   type: "CONFERENCE-JOINED";
   /** made by the server, 128 bits of chance */
@@ -2725,7 +2729,8 @@ export interface ConferenceJoined {
 /**
  * A leg is gone; told to the others, and to the leg itself when it did not ask for it.
  *
- * Codes: logged-out (left), offline (its link broke and it did not come back), removed, account-deleted.
+ * Codes: logged-out (left), offline (its link broke and it did not come back), removed, revoked, disabled,
+ * account-deleted, replaced (by another device of its person, with one_leg_per_user).
  */
 export interface ConferenceLeft {
   type: "CONFERENCE-LEFT";
@@ -2826,7 +2831,7 @@ export interface CallOk {
 
 /**
  * Codes: unknown-conference, unknown-request (no call of mine waits there), unknown-user, self, not-friends,
- * forbidden, already-there (inside), too-many, bad-request.
+ * forbidden, already-there (inside, or called already), not-inside, too-many, try-again-later, bad-request.
  */
 export interface CallFailed {
   type: "CALL-FAILED";
@@ -2842,7 +2847,8 @@ export interface CallFailed {
  *
  * initiate, reinvite: to the called (`users` are all who are called, the one who is told among them), to be confirmed
  * by the person before a camera is touched; accepted, abort, occupied, missed: `from` said so, or was not there.
- * A call that waits at one's other devices is over by `accepted`, `abort`, `occupied` from oneself, or `missed`.
+ * A call that waits at one's devices is over by `accepted`, `abort`, `occupied` from oneself, `abort` from who called,
+ * or `missed`.  A device that logs in while it rings is told too.
  */
 export interface Called {
   type: "CALL";

@@ -191,8 +191,8 @@ class ConferenceCreateFailed(Failed, kw_only=True, tag="CONFERENCE-CREATE-FAILED
 class ConferenceJoin(Packet, kw_only=True, tag="CONFERENCE-JOIN"):
     """Takes this device in: by id, by name, by the friend who is inside, or by the code of a link; exactly one of them.
 
-    A device whose leg is lost takes it up again, epoch and all (`resumed`).  A leg that is there and asks again
-    without `resume` begins anew with a new epoch.  Answer: CONFERENCE-JOIN-OK or -FAILED.
+    With `resume` a device takes its leg up again, epoch and all (`resumed`), within the grace; without it, a leg that
+    is there begins anew, in its place, with a new epoch.  Answer: CONFERENCE-JOIN-OK or -FAILED.
     """
 
     id: ConferenceId | None = None
@@ -254,7 +254,7 @@ class ConferenceGet(Packet, kw_only=True, tag="CONFERENCE-GET"):
 
 
 class ConferenceGetOk(Packet, kw_only=True, tag="CONFERENCE-GET-OK"):
-    """As it stands."""
+    """As it stands.  Told unasked, without a tag, to a leg whose link was full for a while: it has missed events."""
 
     conference: Conference
     tag: Tag | None = None
@@ -431,7 +431,10 @@ class ConferenceRemoveFailed(Failed, kw_only=True, tag="CONFERENCE-REMOVE-FAILED
 
 
 class ConferenceLegSet(Packet, kw_only=True, tag="CONFERENCE-LEG-SET"):
-    """This device's leg is muted, hidden, sharing, held, asking; what is absent stays.  Answer: -OK or -FAILED."""
+    """This device's leg is muted, hidden, sharing, held, asking; what is absent stays.  Answer: -OK or -FAILED.
+
+    A device that comes into another conference with sound or pictures is `held` where it was, until it says otherwise.
+    """
 
     id: ConferenceId
     is_muted: bool | None = None
@@ -443,7 +446,7 @@ class ConferenceLegSet(Packet, kw_only=True, tag="CONFERENCE-LEG-SET"):
 
 
 class ConferenceLegSetOk(Packet, kw_only=True, tag="CONFERENCE-LEG-SET-OK"):
-    """Told to the others."""
+    """Told to all legs, this one too, by CONFERENCE-LEG, if it is new."""
 
     id: ConferenceId
     tag: Tag | None = None
@@ -514,7 +517,7 @@ class ConferenceHistoryGetFailed(Failed, kw_only=True, tag="CONFERENCE-HISTORY-G
 
 
 class ConferenceJoined(Packet, kw_only=True, tag="CONFERENCE-JOINED"):
-    """A leg is new, or begins anew with the epoch it has here (row A44)."""
+    """A leg is new, or begins anew with the epoch it has here, and keeps its place in the list (row A44)."""
 
     id: ConferenceId
     leg: Leg
@@ -523,7 +526,8 @@ class ConferenceJoined(Packet, kw_only=True, tag="CONFERENCE-JOINED"):
 class ConferenceLeft(Packet, kw_only=True, tag="CONFERENCE-LEFT"):
     """A leg is gone; told to the others, and to the leg itself when it did not ask for it.
 
-    Codes: logged-out (left), offline (its link broke and it did not come back), removed, account-deleted.
+    Codes: logged-out (left), offline (its link broke and it did not come back), removed, revoked, disabled,
+    account-deleted, replaced (by another device of its person, with one_leg_per_user).
     """
 
     id: ConferenceId
@@ -628,7 +632,7 @@ class CallOk(Packet, kw_only=True, tag="CALL-OK"):
 
 class CallFailed(Failed, kw_only=True, tag="CALL-FAILED"):
     """Codes: unknown-conference, unknown-request (no call of mine waits there), unknown-user, self, not-friends,
-    forbidden, already-there (inside), too-many, bad-request.
+    forbidden, already-there (inside, or called already), not-inside, too-many, try-again-later, bad-request.
     """
 
 
@@ -637,7 +641,8 @@ class Called(Packet, kw_only=True, tag="CALL"):
 
     initiate, reinvite: to the called (`users` are all who are called, the one who is told among them), to be confirmed
     by the person before a camera is touched; accepted, abort, occupied, missed: `from` said so, or was not there.
-    A call that waits at one's other devices is over by `accepted`, `abort`, `occupied` from oneself, or `missed`.
+    A call that waits at one's devices is over by `accepted`, `abort`, `occupied` from oneself, `abort` from who called,
+    or `missed`.  A device that logs in while it rings is told too.
     """
 
     id: ConferenceId
