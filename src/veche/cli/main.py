@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         "chat",
         "send",
         "classic",
+        "doctor",
     ):  # the terminal's library is slow to import, and a server has no use for it
         from . import admin, invite, serve
 
@@ -39,11 +40,12 @@ def main(argv: list[str] | None = None) -> int:
         invite.add_parser(subparsers)
         admin.add_parsers(subparsers)
     if asked not in ("serve", "token", "invite", "config"):
-        from . import chat, classic, send
+        from . import chat, classic, doctor, send
 
         chat.add_parser(subparsers)
         send.add_parser(subparsers)
         classic.add_parser(subparsers)
+        doctor.add_parser(subparsers)
     args = parser.parse_args(argv)
     try:
         return args.run(args, os.environ)

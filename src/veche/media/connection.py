@@ -126,7 +126,7 @@ class Connection:
                 self.pc.addTransceiver(kind, direction="recvonly")
             else:
                 self.pc.addTrack(track)
-        return await self._described()
+        return await self.describe()
 
     async def answer(self, sdp: str) -> str:
         """Our answer to theirs; also to one that changes this connection."""
@@ -139,7 +139,7 @@ class Connection:
         for track in self._tracks:
             if track.kind in free and all(sending(sender) is not track for sender in self.pc.getSenders()):
                 self.pc.addTrack(track)
-        return await self._described()
+        return await self.describe()
 
     async def accept(self, sdp: str) -> None:
         """Their answer to ours."""
@@ -168,7 +168,8 @@ class Connection:
         for candidate in hidden:
             self._beside(self.candidate(candidate, "", 0))
 
-    async def _described(self) -> str:
+    async def describe(self) -> str:
+        """Our description of what is there, once our candidates are gathered."""
         for transport in self._transports():
             connection: Any = transport._connection
             connection.get_component_candidates = partial(
