@@ -107,7 +107,7 @@ class Person:
     """One device of somebody, in a conference with a pattern of its own."""
 
     def __init__(self, server: ServerProcess, login: str, number: int, device: str = "leg") -> None:
-        self.pattern = pattern(number)
+        self.login, self.pattern = login, pattern(number)
         self.watch = Watch()
         self.client = Client(
             "127.0.0.1",

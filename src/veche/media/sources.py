@@ -22,8 +22,6 @@ from veche.packets.conference import Leg
 
 from .streams import Shared, next_frame
 
-RATE_HZ = 48_000
-
 
 class NotPlayable(Exception):
     """The file cannot be played.  Its message is a sentence."""
@@ -74,6 +72,7 @@ class Echo:
     def __init__(self) -> None:
         self._tracks: list[EchoTrack] = []
         self._sending: dict[str, Leg] = {}
+        self._start_s, self._samples = time.monotonic(), 0
 
     def tracks(self, leg: Leg) -> Sequence[MediaStreamTrack]:
         tracks = [EchoTrack("audio"), EchoTrack("video")]
@@ -86,6 +85,7 @@ class Echo:
             while True:
                 frame = await next_frame(track)
                 if self.echoed == leg.id:
+                    self._stamp(frame)
                     for one in self._tracks:
                         if one.kind == track.kind:
                             one.put(frame)
@@ -93,6 +93,14 @@ class Echo:
             return
         finally:
             self._sending.pop(leg.id, None)
+
+    def _stamp(self, frame: Any) -> None:
+        """One clock for whoever is echoed; encoders want time to go forward."""
+        if isinstance(frame, av.AudioFrame):
+            frame.pts, frame.time_base = self._samples, Fraction(1, frame.sample_rate)
+            self._samples += frame.samples
+        else:
+            frame.pts, frame.time_base = int((time.monotonic() - self._start_s) * 90_000), Fraction(1, 90_000)
 
     @property
     def echoed(self) -> str | None:
@@ -115,8 +123,6 @@ class EchoTrack(MediaStreamTrack):
         self.kind = kind
         self._frames: deque[Any] = deque(maxlen=50 if kind == "audio" else 5)
         self._news = asyncio.Event()
-        self._start = time.monotonic()
-        self._samples = 0
 
     def put(self, frame: Any) -> None:
         """Send this frame."""
@@ -133,17 +139,4 @@ class EchoTrack(MediaStreamTrack):
                 raise MediaStreamError
             self._news.clear()
             await self._news.wait()
-        frame = self._frames.popleft()
-        if self.kind == "video":
-            copy: Any = av.VideoFrame(frame.width, frame.height, frame.format.name)
-            for mine, plane in zip(frame.planes, copy.planes, strict=True):
-                plane.update(bytes(mine))
-            copy.pts, copy.time_base = int((time.monotonic() - self._start) * 90_000), Fraction(1, 90_000)
-        else:
-            copy = av.AudioFrame(frame.format.name, frame.layout.name, frame.samples)
-            for mine, plane in zip(frame.planes, copy.planes, strict=True):
-                plane.update(bytes(mine))
-            copy.sample_rate = frame.sample_rate
-            copy.pts, copy.time_base = self._samples, Fraction(1, frame.sample_rate)
-            self._samples += frame.samples
-        return copy
+        return self._frames.popleft()
