@@ -101,6 +101,7 @@ class Call:
         self._ended: Ended | None = None
         self._reader: asyncio.Task[None] | None = None
         self._resuming: asyncio.Task[None] | None = None
+        self._was_offline = False
         self._held: deque[Event] = deque()
         """What came while the place was being taken up again: it is newer than the answer, or in it."""
         self.note = ""
@@ -126,12 +127,11 @@ class Call:
             await self._stop_reading()
             raise
         self.note = joined.reason if joined.code is not None else ""
-        paths = self._paths._replace(ice_servers=(*self._paths.ice_servers, *joined.ice_servers))
         self._engine = Engine(
             joined.conference,
             joined.leg,
             self._send,
-            paths=paths,
+            paths=self._paths_of(joined),
             source=self._source,
             sinks=self._sinks,
             told=self._put,
@@ -139,6 +139,9 @@ class Call:
         while early:
             self.handle(early.popleft())
         return joined.conference
+
+    def _paths_of(self, joined: ConferenceJoinOk) -> Paths:
+        return self._paths._replace(ice_servers=(*self._paths.ice_servers, *joined.ice_servers))
 
     async def _enter(self) -> ConferenceJoinOk:
         how: dict[str, str] = {}
@@ -252,7 +255,10 @@ class Call:
             self._held.append(event)
             return
         match event:
-            case Online():
+            case Offline():
+                self._was_offline = True
+            case Online() if self._was_offline:  # the first one tells of the login before the join
+                self._was_offline = False
                 if self._resuming is not None:
                     self._resuming.cancel()
                 self._resuming = asyncio.create_task(self._rejoin(resume=True))
@@ -266,9 +272,10 @@ class Call:
                 self._put(event)
                 self._end(event.code, event.reason)
                 return
+            case Online():
+                pass
             case _:
-                if not isinstance(event, Offline):
-                    engine.handle(event)
+                engine.handle(event)
         self._put(event)
 
     async def _read(self, early: deque[Event]) -> None:
@@ -290,7 +297,8 @@ class Call:
             return
         request = ConferenceJoin(id=engine.conference.id, media=self._media, resume=resume)
         try:
-            engine.resumed(await self.client.request(request))
+            joined: ConferenceJoinOk = await self.client.request(request)
+            engine.resumed(joined, self._paths_of(joined))
         except RequestFailed as error:
             engine.end()
             self._end(error.code, error.reason)

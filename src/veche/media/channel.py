@@ -22,7 +22,7 @@ from aiortc import RTCDataChannel
 
 from veche.net.direct import DirectLink, NoDirectPath
 
-from .connection import BadDescription, Connection, Paths
+from .connection import BadDescription, Connection, NoAddress, Paths
 from .pair import ufrag_of
 
 LABEL = "private"
@@ -77,7 +77,7 @@ class ChannelMeeting:
                 self.sdp = await self.connection.answer(offer)
         except BaseException as error:
             await self.close()
-            if isinstance(error, BadDescription):
+            if isinstance(error, BadDescription | NoAddress):
                 raise NoDirectPath(str(error)) from None
             raise
 
@@ -102,7 +102,7 @@ class ChannelMeeting:
             if link is not None:
                 link.abort()
             await self.close()
-            if isinstance(error, BadDescription):
+            if isinstance(error, BadDescription | NoAddress):
                 raise NoDirectPath(str(error)) from None
             if isinstance(error, TimeoutError):
                 raise NoDirectPath(NO_PATH) from None

@@ -48,6 +48,10 @@ class BadDescription(Exception):
     """The other leg's offer or answer cannot be used.  Its message is a sentence."""
 
 
+class NoAddress(Exception):
+    """There is no path from here to anybody.  Its message is a sentence."""
+
+
 class Paths(NamedTuple):
     """Which ways media may take.
 
@@ -169,7 +173,7 @@ class Connection:
             self._beside(self.candidate(candidate, "", 0))
 
     async def describe(self) -> str:
-        """Our description of what is there, once our candidates are gathered."""
+        """Our description of what is there, once our candidates are gathered.  Raises NoAddress."""
         for transport in self._transports():
             connection: Any = transport._connection
             connection.get_component_candidates = partial(
@@ -179,6 +183,12 @@ class Connection:
             )
         self._watch()
         await self.pc.setLocalDescription()
+        if not any(transport._connection.local_candidates for transport in self._transports()):
+            raise NoAddress(
+                "The TURN server gives no place: it cannot be reached, or refuses the credentials."
+                if self._paths.relay_only
+                else "This device has no network address that the other side could reach."
+            )
         return self.pc.localDescription.sdp
 
     # -- the end

@@ -1,9 +1,8 @@
 """The media of this device in one conference: a connection to each other leg, kept as the conference goes on.
 
     engine = Engine(joined.conference, joined.leg, send, paths=Paths(ice_servers=...), source=..., sinks=[...])
-    engine.handle(packet)      each packet of the server that may concern it
-    engine.link_lost()         the server is gone: media goes on
-    engine.resumed(join_ok)    it is back: what has changed meanwhile is made up for
+    engine.handle(packet)            each packet of the server that may concern it
+    engine.resumed(join_ok, paths)   the server was away, while media went on: what has changed is made up for
     await engine.close()
 
 Each other leg has a runner: its `Pair` decides, its newest `Connection` does, one task carries the pair's commands out
@@ -35,7 +34,7 @@ from veche.packets.conference import (
     Signalled,
 )
 
-from .connection import BadDescription, Connection, Paths
+from .connection import BadDescription, Connection, NoAddress, Paths
 from .pair import Accept, Answer, Candidate, Changed, Drop, LinkState, Offer, Pair, Tell
 from .roster import Link, conference_after, leg_of, links
 from .streams import Nothing, Sink, Source, feed
@@ -117,11 +116,9 @@ class Engine:
                         if leg.id in was_lost and not leg.is_lost and leg.id in self._runners:
                             self._runners[leg.id].signalling_is_back()
 
-    def resumed(self, joined: ConferenceJoinOk) -> None:
-        """The server is back, and this is how the conference stands."""
-        self.me = joined.leg
-        if joined.ice_servers:
-            self.paths = self.paths._replace(ice_servers=tuple(joined.ice_servers))
+    def resumed(self, joined: ConferenceJoinOk, paths: Paths) -> None:
+        """The server is back, and this is how the conference stands.  paths: from now on."""
+        self.me, self.paths = joined.leg, paths
         old = set(self._runners.values())
         self._become(joined.conference)
         for runner in self._runners.values():
@@ -271,7 +268,7 @@ class _Runner:
             command = await self._due.get()
             try:
                 await self._do(command)
-            except BadDescription as error:
+            except (BadDescription, NoAddress) as error:
                 self._broke(command.serial, str(error))
             except Exception as error:  # aiortc raises whatever it meets; the pair tries again
                 logger.debug("%s: %s failed", self.id, type(command).__name__, exc_info=True)
