@@ -139,37 +139,6 @@ def perceive_each_other(left: Leg, right: Leg) -> None:
     wait_until(lambda: left.has_perceived(right) and right.has_perceived(left), [left, right])
 
 
-def test_with_five_percent_loss_and_200_ms_delay_they_see_and_hear_each_other(
-    networks: Networks, two: tuple[Leg, Leg, ServerProcess]
-) -> None:
-    left, right, _ = two
-    for name in "lr":
-        networks.set(name, Quality(loss=0.025, delay_s=0.1))
-    perceive_each_other(left, right)
-    left.forget()
-    wait_until(lambda: len(left.states) > 30, [left, right])
-    assert all(states == {"connected"} for states in left.states)
-    for name in "lr":
-        networks.set(name)
-
-
-def test_a_link_that_is_cut_for_ten_seconds_is_weak_and_then_well(
-    networks: Networks, two: tuple[Leg, Leg, ServerProcess]
-) -> None:
-    """Both notice, neither gives up, and nobody is called anew."""
-    left, right, _ = two
-    perceive_each_other(left, right)
-    networks.set("l", Quality(loss=1.0))
-    cut_at = time.monotonic()
-    left.forget()
-    right.forget()
-    wait_until(lambda: {"weak"} in right.states, [left, right])
-    time.sleep(max(0.0, cut_at + 10 - time.monotonic()))
-    networks.set("l")
-    perceive_each_other(left, right)
-    wait_until(lambda: right.states[-1:] == [{"connected"}] and left.states[-1:] == [{"connected"}], [left, right])
-
-
 def test_a_path_that_is_closed_for_longer_is_given_up_and_found_anew(
     networks: Networks, two: tuple[Leg, Leg, ServerProcess]
 ) -> None:
@@ -194,3 +163,34 @@ def test_the_server_is_killed_and_media_goes_on_between_two_networks(
     server.start()
     wait_until(lambda: left.said[-1]["lost"] == [] and right.said[-1]["lost"] == [], [left, right])
     perceive_each_other(left, right)
+
+
+def test_a_link_that_is_cut_for_ten_seconds_is_weak_and_then_well(
+    networks: Networks, two: tuple[Leg, Leg, ServerProcess]
+) -> None:
+    """Both notice, neither gives up, and nobody is called anew."""
+    left, right, _ = two
+    perceive_each_other(left, right)
+    networks.set("l", Quality(loss=1.0))
+    cut_at = time.monotonic()
+    left.forget()
+    right.forget()
+    wait_until(lambda: {"weak"} in right.states, [left, right])
+    time.sleep(max(0.0, cut_at + 10 - time.monotonic()))
+    networks.set("l")
+    perceive_each_other(left, right)
+    wait_until(lambda: right.states[-1:] == [{"connected"}] and left.states[-1:] == [{"connected"}], [left, right])
+
+
+def test_with_five_percent_loss_and_200_ms_delay_they_see_and_hear_each_other(
+    networks: Networks, two: tuple[Leg, Leg, ServerProcess]
+) -> None:
+    left, right, _ = two
+    for name in "lr":
+        networks.set(name, Quality(loss=0.025, delay_s=0.1))
+    perceive_each_other(left, right)
+    left.forget()
+    wait_until(lambda: len(left.states) > 30, [left, right])
+    assert all(states == {"connected"} for states in left.states)
+    for name in "lr":
+        networks.set(name)
