@@ -1,8 +1,8 @@
 """protocol/vectors: what a client's state must be after each packet, what SCRAM must compute, and who calls whom.
 
-Written from the Python fold, the Python SCRAM and the Python mesh; tests/unit/test_vectors.py and web/src/core/vectors.test.ts check
-that both languages agree with it.  What a step changes of the state, and of each conversation, stands beside the step;
-the rest stays.
+Written from the Python fold, the Python SCRAM and the Python mesh; tests/unit/test_vectors.py and
+web/src/core/vectors.test.ts check that both languages agree with it.  What a step changes of the state, and of each
+conversation, stands beside the step; the rest stays.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def test_whoever_comes_goes_or_comes_again_every_pair_keeps_one_caller(
         user = f"{which % people}@x"
         id = f"{user}/d"
         inside = id in conference.legs
-        touched = {id}
+        touched: set[str] = {id}
         match what:
             case "join":
                 conference.join(id, user, at=AT)

@@ -19,7 +19,8 @@ Rules:
    somebody inside, whoever has the link, or everybody.  Whoever was put out comes back by invitation of the owner
    only.
 7. *Media.*  With `video_legs` legs that send anything, the next one gets audio; with `audio_legs` of them, text (row
-   X09). What the owner has switched off stays off when the person comes again.
+   X09).  A leg that comes again gets what it had.  What the owner has switched off stays off when the person comes
+   again.
 8. *Calls.*  Somebody who is called rings until they come, decline, are busy, are given up, or `CALL_ANSWER_S` is
    over.
 
@@ -57,6 +58,8 @@ MAX_GUESTS = 1000
 """People that a conference remembers without their being inside."""
 MAX_INSIDE = 100
 """Conferences one person is in at once."""
+
+RANK = {MediaKind.TEXT: 0, MediaKind.AUDIO: 1, MediaKind.VIDEO: 2}
 
 Event = (
     packets.ConferenceJoined
@@ -334,6 +337,9 @@ class Conference:
 
     def _given(self, leg_id: str, wanted: MediaKind) -> MediaKind:
         """Rule 7."""
+        old = self.legs.get(leg_id)
+        if old is not None and RANK[old.media] >= RANK[wanted]:
+            return wanted
         sending = sum(one.media is not MediaKind.TEXT and one.id != leg_id for one in self.legs.values())
         if wanted is MediaKind.TEXT or sending >= self.audio_legs:
             return MediaKind.TEXT
