@@ -9,6 +9,8 @@ What aiortc does otherwise than a browser, and what is made of it here:
   of the description and tried beside it.
 - It has no "disconnected": `heard_at` says when something came last, connectivity checks among it.
 - It has no ICE restart: another connection replaces this one (pair.py, rule 4).
+- After a gap its video receiver waits for packets that never come, for half a minute: `_begin_anew` lets it forget
+  them, and asks for a whole picture.
 - A track that nobody reads fills the memory: whoever is given one by `took` reads it to its end.
 
 Source: W3C WebRTC 1.0; RFC 8445, RFC 8839, RFC 7675; aiortc 1.16, aioice 0.13 (`_connection` is their private name).
@@ -39,6 +41,8 @@ GATHER_S = 3.0
 """So long STUN and TURN servers are waited for."""
 MAX_SECTIONS, MAX_CANDIDATES = 8, 100
 """Of a description of theirs; more is nonsense, and would cost us a socket each."""
+GAP_S = 1.0
+"""Nothing but silence for so long: what was missed is not worth waiting for."""
 SECTION = re.compile(r"^m=", re.MULTILINE)
 CANDIDATE_LINE = re.compile(r"^a=candidate:(?P<candidate>\S+ \d+ \S+ \d+ (?P<host>\S+) .*?)\r?\n", re.MULTILINE)
 END_LINE = re.compile(r"^a=end-of-candidates\r?\n", re.MULTILINE)
@@ -116,6 +120,7 @@ class Connection:
         self._watched: set[int] = set()
         self.heard_at = self._loop.time()
         """When something came from the other last, on the loop's clock."""
+        self._data_at: float | None = None
         self.pc = RTCPeerConnection(paths.configuration())
         self.pc.on("track", took)
         self.pc.on("connectionstatechange", self._changed)
@@ -239,10 +244,32 @@ class Connection:
         time = self._loop.time
 
         def heard(*args: Any) -> None:
-            self.heard_at = time()
+            self.heard_at = now = time()
+            if name == "data_received":
+                if self._data_at is not None and now - self._data_at > GAP_S:
+                    self._begin_anew()
+                self._data_at = now
             inner(*args)
 
         setattr(connection, name, heard)
+
+    def _begin_anew(self) -> None:
+        """Pictures go on from the next whole one."""
+        if self._is_closed:
+            return
+        for transceiver in self.pc.getTransceivers():
+            receiver: Any = transceiver.receiver
+            buffer = getattr(receiver, "_RTCRtpReceiver__jitter_buffer", None)
+            if transceiver.kind != "video" or buffer is None:
+                continue
+            buffer.remove(buffer.capacity)
+            buffer._origin = None
+            missed = getattr(receiver, "_RTCRtpReceiver__nack_generator", None)
+            if missed is not None:  # what is asked for again comes late, and is taken for the beginning
+                missed.missing.clear()
+                missed.max_seq = None
+            for ssrc in list(getattr(receiver, "_RTCRtpReceiver__remote_streams", ())):
+                self._beside(receiver._send_rtcp_pli(ssrc))
 
     def _beside(self, work: Any) -> None:
         task = self._loop.create_task(work)
