@@ -134,7 +134,7 @@ def test_a_description_that_is_nonsense_is_refused_or_harmless(sdp: str) -> None
 OFFER = asyncio.run(offered())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_true_offer_with_lines_lost_or_doubled_or_cut_raises_one_error(data: st.DataObject) -> None:
     lines = OFFER.split("\r\n")

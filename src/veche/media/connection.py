@@ -19,6 +19,7 @@ Source: W3C WebRTC 1.0; RFC 8445, RFC 8839, RFC 7675; aiortc 1.16, aioice 0.13 (
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -46,6 +47,8 @@ GAP_S = 1.0
 SECTION = re.compile(r"^m=", re.MULTILINE)
 CANDIDATE_LINE = re.compile(r"^a=candidate:(?P<candidate>\S+ \d+ \S+ \d+ (?P<host>\S+) .*?)\r?\n", re.MULTILINE)
 END_LINE = re.compile(r"^a=end-of-candidates\r?\n", re.MULTILINE)
+
+logger = logging.getLogger(__name__)
 
 
 class BadDescription(Exception):
@@ -140,6 +143,15 @@ class Connection:
     async def answer(self, sdp: str) -> str:
         """Our answer to theirs; also to one that changes this connection."""
         await self._take(sdp, "offer")
+        try:
+            self._send_what_they_take()
+            return await self.describe()
+        except NoAddress:
+            raise
+        except Exception as error:  # their offer was accepted, and makes no sense all the same
+            raise BadDescription(f"The offer of the other side cannot be answered ({error}).") from error
+
+    def _send_what_they_take(self) -> None:
         free = {
             transceiver.kind
             for transceiver in self.pc.getTransceivers()
@@ -148,7 +160,6 @@ class Connection:
         for track in self._tracks:
             if track.kind in free and all(sending(sender) is not track for sender in self.pc.getSenders()):
                 self.pc.addTrack(track)
-        return await self.describe()
 
     async def accept(self, sdp: str) -> None:
         """Their answer to ours."""
@@ -203,7 +214,13 @@ class Connection:
         self._is_closed = self._is_down = True
         for task in self._side_tasks:
             task.cancel()
-        await self.pc.close()
+        try:
+            await self.pc.close()
+        except Exception:  # nonsense from the other side has left it half made
+            logger.debug("closing", exc_info=True)
+            for transport in self._transports():
+                with suppress(Exception):
+                    await transport.stop()
         await asyncio.gather(*self._side_tasks, return_exceptions=True)
 
     # -- inside
@@ -224,9 +241,10 @@ class Connection:
                 pass
 
     def _transports(self) -> list[Any]:
-        found: list[Any] = [one.receiver.transport.transport for one in self.pc.getTransceivers()]
+        holders: list[Any] = [one.receiver for one in self.pc.getTransceivers()]
         if self.pc.sctp is not None:
-            found.append(self.pc.sctp.transport.transport)
+            holders.append(self.pc.sctp)
+        found = [one.transport.transport for one in holders if one.transport is not None]
         return list({id(one): one for one in found}.values())
 
     def _watch(self) -> None:
