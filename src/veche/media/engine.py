@@ -80,6 +80,7 @@ class Engine:
         self.sinks = list(sinks)
         self._send, self._told = send, told
         self._runners: dict[str, _Runner] = {}
+        self._closing: dict[str, asyncio.Task[None]] = {}
         self._ahead: list[Signalled] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_ended = False
@@ -149,8 +150,14 @@ class Engine:
             left.pop(leg.id, None)
         self._settle()
         for leg in left.values():
-            for sink in self.sinks:
-                sink.gone(leg)
+            self.spawn(self._gone(leg, self._closing.get(leg.id)))
+
+    async def _gone(self, leg: Leg, closing: asyncio.Task[None] | None) -> None:
+        """Tell the sinks of a leg that left, once nothing more of it can come."""
+        if closing is not None:
+            await asyncio.wait([closing])
+        for sink in self.sinks:
+            sink.gone(leg)
 
     def _settle(self) -> None:
         """Make the connections those that there ought to be."""
@@ -174,7 +181,8 @@ class Engine:
             self._ahead.append(signal)
 
     def _remove(self, id: str) -> None:
-        self.spawn(self._runners.pop(id).close())
+        closing = self._closing[id] = self.spawn(self._runners.pop(id).close())
+        closing.add_done_callback(lambda task: self._closing.pop(id) if self._closing.get(id) is task else None)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """For the runners only: a task that `close` waits for."""
