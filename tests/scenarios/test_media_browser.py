@@ -13,7 +13,10 @@ from playwright.async_api import Page, async_playwright
 from tests.support.browser import CHROMIUM, FLAGS, NO_CHROMIUM
 from tests.support.media import Watch, timed, until
 from veche.media import LOOPBACK, Engine, LegState, LinkState, Shared
+from veche.media.channel import DataChannels
 from veche.media.pattern import Pattern, pattern, sources_of
+from veche.net.direct import DirectLink
+from veche.packets import ErrorCode
 from veche.packets.conference import Conference, Leg, Signal, SignalKind, Signalled
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
@@ -66,6 +69,29 @@ window.take = async (kind, sdp) => {
   if (kind !== 'offer') return;
   await pc.setLocalDescription();
   signal('answer', pc.localDescription.sdp, '', '', 0);
+};
+window.gathered = (pc) => new Promise((resolve) => {
+  const look = () => pc.iceGatheringState === 'complete' && resolve(pc.localDescription.sdp);
+  pc.addEventListener('icegatheringstatechange', look);
+  look();
+});
+window.talk = (channel) => {
+  window.channel = channel;
+  window.heard = [];
+  channel.onmessage = ({ data }) => heard.push(JSON.parse(data));
+};
+window.askPrivately = async () => {
+  const pc = window.pc = new RTCPeerConnection();
+  talk(pc.createDataChannel('private'));
+  await pc.setLocalDescription();
+  return gathered(pc);
+};
+window.answerPrivately = async (sdp) => {
+  const pc = window.pc = new RTCPeerConnection();
+  pc.ondatachannel = ({ channel }) => { talk(channel); channel.send(JSON.stringify({ type: 'PING' })); };
+  await pc.setRemoteDescription({ type: 'offer', sdp });
+  await pc.setLocalDescription();
+  return gathered(pc);
 };
 window.perceived = () => {
   const found = { left: [], right: [], tone: 0, state: pc.connectionState };
@@ -147,11 +173,20 @@ def is_near(colour: list[int], wanted: tuple[int, int, int]) -> bool:
 
 
 @asynccontextmanager
-async def meeting(*, is_page_calling: bool) -> AsyncGenerator[Meeting]:
+async def bare_page() -> AsyncGenerator[Page]:
     async with async_playwright() as playwright:
         flags = [*FLAGS, "--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required"]
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         page = await browser.new_page()
+        try:
+            yield page
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def meeting(*, is_page_calling: bool) -> AsyncGenerator[Meeting]:
+    async with bare_page() as page:
         made: list[Meeting] = []
 
         def signal(kind: str, sdp: str, candidate: str, mid: str, mline: int) -> None:
@@ -167,7 +202,6 @@ async def meeting(*, is_page_calling: bool) -> AsyncGenerator[Meeting]:
             yield made[0]
         finally:
             await made[0].engine.close()
-            await browser.close()
 
 
 @timed()
@@ -196,3 +230,42 @@ async def test_a_page_that_restarts_ice_is_connected_again() -> None:
         await two.page.evaluate("offer({ iceRestart: true })")
         await until(lambda: two.engine.states[PAGE].state is not LinkState.CONNECTED, "a new connection")
         await two.both_perceive()
+
+
+async def talk(page: Page, link: DirectLink) -> None:
+    """A text each way, and the page says goodbye."""
+    said: list[str] = []
+    ended: list[tuple[bool, ErrorCode | None]] = []
+    link.start(said.append, lambda by_peer, code: ended.append((by_peer, code)))
+    link.say("hello \N{SNOWMAN}")
+    await page.evaluate("channel.send(JSON.stringify({ type: 'PRIVATE', text: 'hi ' + 'x'.repeat(5000) }))")
+    await until(lambda: said == ["hi " + "x" * 5000], "the text of the page")
+    await page.wait_for_function("heard.some(({ type, text }) => type === 'PRIVATE' && text === 'hello \\u2603')")
+    await page.evaluate("channel.send(JSON.stringify({ type: 'PRIVATE-BYE' }))")
+    await until(lambda: ended == [(True, None)], "its goodbye")
+    await link.closed()
+
+
+@timed()
+async def test_a_private_session_that_a_page_asks_for() -> None:
+    """Rows: X11 (partly)."""
+    async with bare_page() as page:
+        await page.goto("about:blank")
+        await page.evaluate(SCRIPT)
+        mine = await DataChannels(LOOPBACK).answer(await page.evaluate("askPrivately()"))
+        meeting = asyncio.create_task(mine.meet())
+        await page.evaluate("(sdp) => pc.setRemoteDescription({ type: 'answer', sdp })", mine.sdp)
+        link = await meeting
+        await page.wait_for_function("heard.some(({ type }) => type === 'PING')")
+        await talk(page, link)
+
+
+@timed()
+async def test_a_private_session_that_a_page_is_asked_for() -> None:
+    """Rows: X11 (partly)."""
+    async with bare_page() as page:
+        await page.goto("about:blank")
+        await page.evaluate(SCRIPT)
+        mine = await DataChannels(LOOPBACK).offer()
+        link = await mine.meet(await page.evaluate("(sdp) => answerPrivately(sdp)", mine.sdp))
+        await talk(page, link)
