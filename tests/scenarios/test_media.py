@@ -10,7 +10,7 @@ from tests.support.media import Person, all_perceive, people, timed, until
 from tests.support.server import ServerProcess
 from veche.client import RequestFailed
 from veche.media import Call, NoSuchConference
-from veche.packets.conference import CallPacket, CallStatus, ConferenceRemove, MediaKind
+from veche.packets.conference import CallPacket, CallStatus, ConferenceRemove, MediaKind, Signal, SignalKind
 
 
 @timed()
@@ -169,3 +169,21 @@ async def test_what_cannot_be_found_is_said_in_a_sentence(server: ServerProcess)
         await tim.join("Twice")
         assert tim.call is not None
         assert tim.call.conference.name == "Twice"
+
+
+@timed()
+async def test_a_flood_of_offers_from_a_leg_does_no_harm_to_the_others(server: ServerProcess) -> None:
+    """A thousand offers, each of another connection, and nonsense between: the third leg sees and hears as before."""
+    async with people(server, "xan", "yul", "zoe") as (xan, yul, zoe):
+        await xan.join("Flood", create=True)
+        await yul.join("Flood")
+        await zoe.join("Flood")
+        await all_perceive(xan, yul, zoe)
+        assert zoe.call is not None
+        epoch = zoe.call.engine._runners[xan.leg].link.epoch  # pyright: ignore[reportPrivateUsage]
+        for number in range(1000):
+            sdp = f"v=0\r\na=ice-ufrag:flood{number}\r\n" + "m=audio 9 X 0\r\n" * (number % 20)
+            zoe.client.post(Signal(id=zoe.call.conference.id, to=xan.leg, epoch=epoch, kind=SignalKind.OFFER, sdp=sdp))
+        await all_perceive(xan, yul)
+        await zoe.call.restart()
+        await all_perceive(xan, yul, zoe)

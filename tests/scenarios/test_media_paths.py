@@ -145,3 +145,23 @@ async def test_wrong_credentials_give_no_connection_and_a_reason(home: ServerPro
         assert "TURN server gives no place" in reasons[0]
         assert not tad.watch.tones
         assert not uma.watch.tones
+
+
+@timed()
+async def test_credentials_that_are_too_old_are_asked_for_anew(home: ServerProcess, turn: int) -> None:
+    """A connection that breaks in a call of more than half a day is made with fresh ones."""
+    async with people(home, "vic", "wyn") as (vic, wyn):
+        relayed = Paths(relay_only=True)
+        await vic.join("Old", create=True, paths=relayed)
+        await wyn.join("Old", paths=relayed)
+        await all_perceive(vic, wyn)
+        old = IceServer(urls=[f"turn:127.0.0.1:{turn}"], username="1:x", credential="old")
+        for person in (vic, wyn):
+            assert person.call is not None
+            person.call.engine.paths = relayed._replace(ice_servers=(old,))
+            person.call._servers_at = float("-inf")  # pyright: ignore[reportPrivateUsage]
+            runner = next(iter(person.call.engine._runners.values()))  # pyright: ignore[reportPrivateUsage]
+            runner._broke(runner._serial, "Cut.")  # pyright: ignore[reportPrivateUsage]
+        await all_perceive(vic, wyn)
+        assert vic.call is not None
+        assert old not in vic.call.engine.paths.ice_servers

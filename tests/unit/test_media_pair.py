@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from veche.media.pair import (
     ANSWER_S,
     CONNECT_S,
+    MAX_CANDIDATES,
     OFFER_S,
     WEAK_S,
     Accept,
@@ -128,6 +129,16 @@ def test_candidates_reach_the_connection_they_belong_to() -> None:
     waiting = begun(is_caller=False)
     waiting.receive(CANDIDATE, 5, 0.1, candidate="candidate:1 1 udp 1 10.0.0.1 9 typ host")
     assert waiting.commands() == []
+
+
+def test_of_a_flood_of_candidates_only_so_many_are_taken() -> None:
+    pair = standing(is_caller=True)
+    for number in range(10_000):
+        pair.receive(CANDIDATE, 5, 2.0, candidate=f"candidate:1 1 udp 1 10.0.0.1 {number} typ host")
+    assert len(pair.commands()) == MAX_CANDIDATES
+    pair.receive(OFFER, 5, 3.0, sdp=sdp("fresh"))
+    pair.receive(CANDIDATE, 5, 3.0, candidate="candidate:1 1 udp 1 10.0.0.1 9 typ host")
+    assert isinstance(pair.commands()[-1], Candidate)
 
 
 def test_nonsense_is_passed_over() -> None:

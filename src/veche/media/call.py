@@ -40,6 +40,9 @@ from veche.packets.conference import (
     ConferenceMessageSend,
     ConferenceMessageSent,
     ConferenceView,
+    IceServer,
+    IceServersGet,
+    IceServersGetOk,
     Leg,
     MediaKind,
     Signal,
@@ -47,10 +50,13 @@ from veche.packets.conference import (
 
 from .connection import Paths
 from .engine import Engine, LegState
+from .pair import LinkState
 from .streams import Sink, Source
 
 MAX_UNREAD = 10_000
 """Events that nobody reads; then the oldest are forgotten."""
+SERVERS_S = 6 * 3600.0
+"""TURN credentials older than this are asked for anew when a connection breaks; they work for half a day."""
 LINK = "/#/join/"
 """In a link, before its code."""
 
@@ -102,6 +108,8 @@ class Call:
         self._reader: asyncio.Task[None] | None = None
         self._resuming: asyncio.Task[None] | None = None
         self._was_offline = False
+        self._servers_at = 0.0
+        self._asking: asyncio.Task[None] | None = None
         self._held: deque[Event] = deque()
         """What came while the place was being taken up again: it is newer than the answer, or in it."""
         self.note = ""
@@ -131,17 +139,18 @@ class Call:
             joined.conference,
             joined.leg,
             self._send,
-            paths=self._paths_of(joined),
+            paths=self._paths_of(joined.ice_servers),
             source=self._source,
             sinks=self._sinks,
-            told=self._put,
+            told=self._told,
         )
+        self._servers_at = asyncio.get_running_loop().time()
         while early:
             self.handle(early.popleft())
         return joined.conference
 
-    def _paths_of(self, joined: ConferenceJoinOk) -> Paths:
-        return self._paths._replace(ice_servers=(*self._paths.ice_servers, *joined.ice_servers))
+    def _paths_of(self, servers: Sequence[IceServer]) -> Paths:
+        return self._paths._replace(ice_servers=(*self._paths.ice_servers, *servers))
 
     async def _enter(self) -> ConferenceJoinOk:
         how: dict[str, str] = {}
@@ -163,8 +172,9 @@ class Call:
 
     async def leave(self) -> None:
         """Go out; the connections are closed, and what was received is put in order.  Idempotent."""
-        if self._resuming is not None:
-            self._resuming.cancel()
+        for task in (self._resuming, self._asking):
+            if task is not None:
+                task.cancel()
         engine, self._engine = self._engine, None
         if engine is not None:
             if not engine.is_ended and self.client.is_online:
@@ -298,7 +308,8 @@ class Call:
         request = ConferenceJoin(id=engine.conference.id, media=self._media, resume=resume)
         try:
             joined: ConferenceJoinOk = await self.client.request(request)
-            engine.resumed(joined, self._paths_of(joined))
+            engine.resumed(joined, self._paths_of(joined.ice_servers))
+            self._servers_at = asyncio.get_running_loop().time()
         except RequestFailed as error:
             engine.end()
             self._end(error.code, error.reason)
@@ -314,6 +325,20 @@ class Call:
         if self.client.is_online:  # what waits for another link would come too late
             with suppress(ClientError):
                 self.client.post(signal)
+
+    def _told(self, state: LegState) -> None:
+        self._put(state)
+        now = asyncio.get_running_loop().time()
+        if state.state is LinkState.FAILED and now - self._servers_at > SERVERS_S:
+            self._servers_at = now
+            self._asking = asyncio.create_task(self._ask_for_servers())
+
+    async def _ask_for_servers(self) -> None:
+        """In time for the next try: credentials of the first day are of no use on the second."""
+        with suppress(ClientError):
+            answer: IceServersGetOk = await self.client.request(IceServersGet())
+            if self._engine is not None:
+                self._engine.paths = self._paths_of(answer.ice_servers)
 
     def _put(self, event: Event) -> None:
         self._unread.append(event)

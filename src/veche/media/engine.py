@@ -283,6 +283,8 @@ class _Runner:
                 self._broke(command.serial, f"The connection cannot be made: {error or type(error).__name__}.")
 
     async def _do(self, command: Any) -> None:
+        if command.serial != self._pair.serial and not isinstance(command, Drop):
+            return  # another has replaced it while it waited its turn
         connection = self._connection if command.serial == self._serial else None
         match command:
             case Drop(serial):

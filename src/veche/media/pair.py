@@ -40,6 +40,9 @@ CONNECT_S = 15.0
 WEAK_S = 12.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 
+MAX_CANDIDATES = 100
+"""Of one connection of the other's, beside those in its description."""
+
 UFRAG = re.compile(r"^a=ice-ufrag:(\S{1,256})\s*$", re.MULTILINE)
 CANDIDATE_UFRAG = re.compile(r"\bufrag (\S{1,256})")
 
@@ -132,7 +135,7 @@ class Pair:
         """Of the newest connection."""
         self.state = LinkState.CONNECTING
         self._ufrag: str = ""
-        self._failures = 0
+        self._failures = self._candidates = 0
         self._weak_since: float | None = None
         self._deadline: float | None = None
         self._out: deque[Command] = deque()
@@ -195,7 +198,9 @@ class Pair:
                     self._deadline = now + CONNECT_S
                     self._out.append(Accept(self.serial, sdp))
             case SignalKind.CANDIDATE:
-                if self.phase in (Phase.ANSWERING, Phase.LINKING, Phase.UP) and self._is_mine(candidate):
+                is_there = self.phase in (Phase.ANSWERING, Phase.LINKING, Phase.UP)
+                if is_there and self._is_mine(candidate) and self._candidates < MAX_CANDIDATES:
+                    self._candidates += 1
                     self._out.append(Candidate(self.serial, candidate, mid, mline))
             case SignalKind.BYE:
                 if self.phase not in (Phase.MAKING, Phase.OFFERED, Phase.IDLE):  # rule 5
@@ -312,6 +317,7 @@ class Pair:
         if self.phase is not Phase.IDLE:
             self._out.append(Drop(self.serial))
         self.phase, self._ufrag, self._weak_since = Phase.IDLE, "", None
+        self._candidates = 0
 
     def _change(self, state: LinkState, reason: str = "", retry_in_s: float | None = None) -> None:
         if state != self.state or state is LinkState.FAILED:
