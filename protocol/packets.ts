@@ -90,6 +90,22 @@ export type ErrorCode =
   | "withdrawn"
   /** Another device of yours has answered. */
   | "answered"
+  /** There is no such conference, or none that you may see. */
+  | "unknown-conference"
+  /** This is between those who are in the conference.  Join it first. */
+  | "not-inside"
+  /** Several are meant by this.  Choose one by its id. */
+  | "ambiguous"
+  /** The conference is too large for more audio or video from leg to leg.  Take part with less, or start another. */
+  | "mesh-full"
+  /** The owner put you out.  Only an invitation lets you in again. */
+  | "removed"
+  /** Its owner ended it for all. */
+  | "ended"
+  /** Its owner left, and that ended it. */
+  | "owner-left"
+  /** Nobody was left in it. */
+  | "empty"
   /** The budget of bad lines is spent.  Fix the sender. */
   | "too-many-errors"
   /** The server stops.  Reconnect after `retry_after_s`. */
@@ -116,6 +132,55 @@ export type Relation =
   | "mutual"
   /** I have blocked them; what else there is between us is hidden by it. */
   | "blocked";
+
+/** What a leg takes part with, each including the ones before it. */
+export type MediaKind =
+  | "text"
+  | "audio"
+  | "video";
+
+/** Document 004's status, and what came of it for one who was called. */
+export type CallStatus =
+  /** It rings. */
+  | "initiate"
+  | "accepted"
+  /** Declined by who was called; given up by who called. */
+  | "abort"
+  | "occupied"
+  | "reinvite"
+  /** Nobody answered in time.  Said by the server alone. */
+  | "missed";
+
+/** Who may come in by themselves.  Whoever was invited may, whatever the policy; so may the owner. */
+export type Policy =
+  /** Friends of somebody who is inside. */
+  | "friends"
+  /** The invited only. */
+  | "invite"
+  /** Whoever has the link (CONFERENCE-LINK); friends of who is inside see it, and may not. */
+  | "link"
+  /** Everybody of this server. */
+  | "open";
+
+/** How media travels. */
+export type Topology =
+  /** From each leg to each other. */
+  | "mesh";
+
+/** What came of a call, as the conversation of the two keeps it. */
+export type CallOutcome =
+  | "answered"
+  | "declined"
+  | "occupied"
+  | "missed";
+
+/** What two legs say to each other to connect (W3C WebRTC 1.0). */
+export type SignalKind =
+  | "offer"
+  | "answer"
+  | "candidate"
+  /** This leg gives the connection up; the other shows it as failed, and may try again. */
+  | "bye";
 
 /** Who may make an account over the wire. */
 export type Registration =
@@ -166,6 +231,14 @@ export const ERROR_TEXT: Record<ErrorCode, string> = {
   "no-direct-path": "There is no direct path to the other device.",
   "withdrawn": "The request was withdrawn.",
   "answered": "Another device of yours has answered.",
+  "unknown-conference": "There is no such conference, or no longer.",
+  "not-inside": "Only those who are in the conference can do this.",
+  "ambiguous": "There are several of that name. Choose one by its id.",
+  "mesh-full": "The conference is too large for more sound or pictures. You take part with less.",
+  "removed": "The owner has removed you from the conference.",
+  "ended": "Its owner has ended the conference.",
+  "owner-left": "The conference ended because its owner left.",
+  "empty": "Nobody was left in the conference.",
   "too-many-errors": "Too many bad lines.",
   "shutting-down": "The server is stopping.",
   "logged-out": "Goodbye.",
@@ -638,6 +711,8 @@ export interface Message {
   edited?: boolean;
   /** Replayed after a retraction: `text` is empty, and there are no files. Default: false. */
   retracted?: boolean;
+  /** Not a text but a call of the author to the reader (row V33). */
+  call?: CallEntry;
 }
 
 /** The message is stored and will be delivered. */
@@ -930,6 +1005,8 @@ export interface Snapshot {
   /** My own. */
   profile?: Profile;
   announcement?: Announcement;
+  /** As CONFERENCE-LIST-OK has them. */
+  conferences?: ConferenceView[];
   /** Everything the account was told of up to this id is in it. Default: 0. */
   upto?: number;
 }
@@ -982,6 +1059,7 @@ export interface HistoryMessage {
   /** Default: false. */
   retracted?: boolean;
   reactions?: Reaction[];
+  call?: CallEntry;
 }
 
 /** A page of a conversation, oldest first. */
@@ -1892,8 +1970,10 @@ export interface PrivateStart {
   type: "PRIVATE-START";
   /** `login`, or `login@domain` */
   login: string;
-  /** X.509, DER, Base64; made for this session by its device */
-  certificate: string;
+  /** X.509, DER, Base64; made for this session by its device; empty: not by TLS */
+  certificate?: string;
+  /** of WebRTC, all candidates in it; empty: not by this way */
+  sdp?: string;
   /** chosen by the client, echoed in the answer */
   tag?: string;
 }
@@ -1929,8 +2009,10 @@ export interface PrivateRequest {
   id: string;
   /** `login@domain`, written by the server */
   from: string;
-  /** X.509, DER, Base64; made for this session by its device */
-  certificate: string;
+  /** X.509, DER, Base64; made for this session by its device; empty: not by TLS */
+  certificate?: string;
+  /** of WebRTC, all candidates in it; empty: not by this way */
+  sdp?: string;
 }
 
 /** Yes, with where this device listens, or no.  Answer: PRIVATE-ANSWER-OK or -FAILED. */
@@ -1943,7 +2025,10 @@ export interface PrivateAnswer {
   port?: number;
   /** Where else this device may be reached, besides the address that the server sees. */
   addresses?: string[];
+  /** X.509, DER, Base64; made for this session by its device; empty: not by TLS */
   certificate?: string;
+  /** of WebRTC, all candidates in it; empty: not by this way */
+  sdp?: string;
   /** chosen by the client, echoed in the answer */
   tag?: string;
 }
@@ -1979,6 +2064,7 @@ export interface PrivateAnswered {
   port?: number;
   addresses?: string[];
   certificate?: string;
+  sdp?: string;
 }
 
 /** Withdraws a request.  A session that stands ends by PRIVATE-BYE on its own link.  Answer: -OK or -FAILED. */
@@ -2016,6 +2102,843 @@ export interface PrivateStopped {
   id: string;
   code: ErrorCode;
   reason?: string;
+}
+
+/** One device in a conference as it stands. */
+export interface Leg {
+  /** `login@domain/device`, written by the server */
+  id: string;
+  /** `login@domain`, written by the server */
+  user: string;
+  /** As the person calls themselves; empty: nothing but the login. */
+  name?: string;
+  /** SHA-256 of their picture, as in contacts. */
+  avatar?: string;
+  epoch: number;
+  /** Of the epoch: what the call-list rule takes as the initiator; it stays when the owner changes. */
+  initiator: string;
+  /** What it may send: what was asked for at most, less where the mesh is full (row X09). Default: "video". */
+  media?: MediaKind;
+  /** The microphone is off. Default: false. */
+  is_muted?: boolean;
+  /** The camera is off. Default: false. */
+  is_hidden?: boolean;
+  /** Its screen is shown. Default: false. */
+  is_sharing?: boolean;
+  /** It listens to another conference now (row A39). Default: false. */
+  held?: boolean;
+  /** The owner has switched its microphone off, and only the owner's CONFERENCE-MUTE lets it on (row A69). */
+  muted_by?: string;
+  /** The same of its camera and screen. */
+  hidden_by?: string;
+  /** It asks the owner to be heard or seen again. Default: false. */
+  asks?: boolean;
+  /** Its link to the server broke; media may go on.  It keeps its place for `LEG_GRACE_S`. Default: false. */
+  is_lost?: boolean;
+  /** When it came. */
+  at: string;
+}
+
+/** Somebody who was called into a conference and has not come. */
+export interface Call {
+  /** `login@domain`, written by the server */
+  user: string;
+  status: CallStatus;
+  /** `login@domain`, written by the server */
+  by: string;
+}
+
+/** A conference as its legs see it. */
+export interface Conference {
+  /** made by the server, 128 bits of chance */
+  id: string;
+  name: string;
+  /** Empty for permanent ones that belong to nobody. */
+  owner: string;
+  /** While the owner is gone without having left: who stands in.  They may do what an owner may. */
+  acting_owner?: string;
+  /** Default: "friends". */
+  policy?: Policy;
+  /** Default: false. */
+  is_permanent?: boolean;
+  /** Default: "mesh". */
+  topology?: Topology;
+  /** The newest one. Default: 1. */
+  epoch?: number;
+  /** RFC 3339, UTC */
+  at: string;
+  /** In the order in which they came. */
+  legs?: Leg[];
+  calls?: Call[];
+  /** With more legs than this no further one is given video ... Default: 4. */
+  video_legs?: number;
+  /** ... and with more than this no further one media at all: the conference is too large for a mesh (row X09). Default: 6. */
+  audio_legs?: number;
+}
+
+/** A conference as somebody outside, or another device of somebody inside, may see it. */
+export interface ConferenceView {
+  /** made by the server, 128 bits of chance */
+  id: string;
+  name: string;
+  /** `login@domain`, written by the server */
+  owner: string;
+  /** Default: "friends". */
+  policy?: Policy;
+  /** Default: false. */
+  is_permanent?: boolean;
+  /** RFC 3339, UTC */
+  at: string;
+  /** Who of my friends, and whether I myself am inside, sorted; nobody else is named. */
+  people?: string[];
+  /** How many people are inside. Default: 0. */
+  count?: number;
+  /** Devices of my own that are inside. */
+  legs?: string[];
+  /** Default: false. */
+  may_join?: boolean;
+  /** I was invited, and have not come or declined. */
+  invited_by?: string;
+}
+
+/** A STUN or TURN server, as RTCIceServer of WebRTC 1.0. */
+export interface IceServer {
+  urls: string[];
+  username?: string;
+  credential?: string;
+}
+
+/** One text of a conference. */
+export interface RoomMessage {
+  /** Place in its room, counted from 1 without gaps. */
+  seq: number;
+  /** `login@domain`, written by the server */
+  from: string;
+  /** RFC 3339, UTC */
+  at: string;
+  text: string;
+}
+
+/** Makes a conference and takes this device in as its owner's.  Answer: CONFERENCE-JOIN-OK, or -CREATE-FAILED. */
+export interface ConferenceCreate {
+  type: "CONFERENCE-CREATE";
+  /** one line */
+  name: string;
+  /** Default: "friends". */
+  policy?: Policy;
+  /** Default: "video". */
+  media?: MediaKind;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: bad-request, already-there (I am in one of that name), too-many. */
+export interface ConferenceCreateFailed {
+  type: "CONFERENCE-CREATE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * Takes this device in: by id, by name, by the friend who is inside, or by the code of a link; exactly one of them.
+ *
+ * With `resume` a device takes its leg up again, epoch and all (`resumed`), within the grace; without it, a leg that
+ * is there begins anew, in its place, with a new epoch.  Answer: CONFERENCE-JOIN-OK or -FAILED.
+ */
+export interface ConferenceJoin {
+  type: "CONFERENCE-JOIN";
+  /** made by the server, 128 bits of chance */
+  id?: string;
+  /** Of those that I may see; several of that name: refused with `ambiguous`. */
+  name?: string;
+  /** `login`, or `login@domain` */
+  friend?: string;
+  link?: string;
+  /** Default: "video". */
+  media?: MediaKind;
+  /** I am in it: give me my place back, and no new epoch if it is still there. Default: false. */
+  resume?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Inside.  Events follow. */
+export interface ConferenceJoinOk {
+  type: "CONFERENCE-JOIN-OK";
+  conference: Conference;
+  /** Which of its legs I am. */
+  leg: string;
+  /** Default: false. */
+  resumed?: boolean;
+  ice_servers?: IceServer[];
+  /** `mesh-full`: this leg was given less media than it asked for. */
+  code?: ErrorCode;
+  reason?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * Codes: unknown-conference, forbidden, already-there (I am in another one of that name, or, with
+ * one_leg_per_user, in this one by another device), ambiguous, unknown-user, not-friends, too-many, bad-request.
+ */
+export interface ConferenceJoinFailed {
+  type: "CONFERENCE-JOIN-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * This device leaves.  The owner's last leg leaving on purpose ends the conference, unless it was handed over
+ * before (row X07).  Answer: CONFERENCE-LEAVE-OK or -FAILED.
+ */
+export interface ConferenceLeave {
+  type: "CONFERENCE-LEAVE";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Outside. */
+export interface ConferenceLeaveOk {
+  type: "CONFERENCE-LEAVE-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, not-inside. */
+export interface ConferenceLeaveFailed {
+  type: "CONFERENCE-LEAVE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asks a leg's conference as it stands.  Answer: CONFERENCE-GET-OK or -FAILED. */
+export interface ConferenceGet {
+  type: "CONFERENCE-GET";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** As it stands.  Told unasked, without a tag, to a leg whose link was full for a while: it has missed events. */
+export interface ConferenceGetOk {
+  type: "CONFERENCE-GET-OK";
+  conference: Conference;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, not-inside. */
+export interface ConferenceGetFailed {
+  type: "CONFERENCE-GET-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Asks for all that I may see.  Answer: CONFERENCE-LIST-OK; it does not fail. */
+export interface ConferenceList {
+  type: "CONFERENCE-LIST";
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Mine, those of my friends, those I am invited to, the open ones; THE CONFERENCE first, then by name. */
+export interface ConferenceListOk {
+  type: "CONFERENCE-LIST-OK";
+  conferences: ConferenceView[];
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The owner ends it for all.  Answer: CONFERENCE-DELETE-OK or -FAILED. */
+export interface ConferenceDelete {
+  type: "CONFERENCE-DELETE";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Ended. */
+export interface ConferenceDeleteOk {
+  type: "CONFERENCE-DELETE-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, forbidden (not the owner, or permanent). */
+export interface ConferenceDeleteFailed {
+  type: "CONFERENCE-DELETE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The owner gives it another name.  Answer: CONFERENCE-RENAME-OK or -FAILED. */
+export interface ConferenceRename {
+  type: "CONFERENCE-RENAME";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** one line */
+  name: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Renamed. */
+export interface ConferenceRenameOk {
+  type: "CONFERENCE-RENAME-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  name: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * Codes: unknown-conference, forbidden, already-there (somebody inside is in another one of that name),
+ * bad-request.
+ */
+export interface ConferenceRenameFailed {
+  type: "CONFERENCE-RENAME-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The owner makes somebody inside the owner.  Answer: CONFERENCE-TRANSFER-OK or -FAILED. */
+export interface ConferenceTransfer {
+  type: "CONFERENCE-TRANSFER";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** `login`, or `login@domain` */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** They are the owner. */
+export interface ConferenceTransferOk {
+  type: "CONFERENCE-TRANSFER-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** `login@domain`, written by the server */
+  login: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, forbidden, unknown-user, not-inside (they are not), already-there. */
+export interface ConferenceTransferFailed {
+  type: "CONFERENCE-TRANSFER-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The owner says who may come in.  Answer: CONFERENCE-POLICY-OK or -FAILED. */
+export interface ConferencePolicy {
+  type: "CONFERENCE-POLICY";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  policy: Policy;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** So it is. */
+export interface ConferencePolicyOk {
+  type: "CONFERENCE-POLICY-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  policy: Policy;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, forbidden. */
+export interface ConferencePolicyFailed {
+  type: "CONFERENCE-POLICY-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * A leg asks for the code of its link; the owner may ask for a new one, which voids the old.  It works while the
+ * policy is `link` or `open`.  Answer: CONFERENCE-LINK-OK or -FAILED.
+ */
+export interface ConferenceLink {
+  type: "CONFERENCE-LINK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** Default: false. */
+  new?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The page `/#/join/CODE` of this server takes whoever has an account in. */
+export interface ConferenceLinkOk {
+  type: "CONFERENCE-LINK-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  code: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, not-inside, forbidden. */
+export interface ConferenceLinkFailed {
+  type: "CONFERENCE-LINK-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * The owner switches somebody's microphone or camera off for all, or lets them on.  They are told (row A69).
+ * Answer: CONFERENCE-MUTE-OK or -FAILED.
+ */
+export interface ConferenceMute {
+  type: "CONFERENCE-MUTE";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** `login@domain/device`, written by the server */
+  leg: string;
+  /** True: off; False: may be switched on; absent: as it is. */
+  audio?: boolean;
+  video?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Done. */
+export interface ConferenceMuteOk {
+  type: "CONFERENCE-MUTE-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** `login@domain/device`, written by the server */
+  leg: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, forbidden, not-inside. */
+export interface ConferenceMuteFailed {
+  type: "CONFERENCE-MUTE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** The owner puts a leg out; its person comes back by invitation only.  Answer: CONFERENCE-REMOVE-OK or -FAILED. */
+export interface ConferenceRemove {
+  type: "CONFERENCE-REMOVE";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** `login@domain/device`, written by the server */
+  leg: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Out. */
+export interface ConferenceRemoveOk {
+  type: "CONFERENCE-REMOVE-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** `login@domain/device`, written by the server */
+  leg: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, forbidden, not-inside, self. */
+export interface ConferenceRemoveFailed {
+  type: "CONFERENCE-REMOVE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * This device's leg is muted, hidden, sharing, held, asking; what is absent stays.  Answer: -OK or -FAILED.
+ *
+ * A device that comes into another conference with sound or pictures is `held` where it was, until it says otherwise.
+ */
+export interface ConferenceLegSet {
+  type: "CONFERENCE-LEG-SET";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  is_muted?: boolean;
+  is_hidden?: boolean;
+  is_sharing?: boolean;
+  held?: boolean;
+  asks?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Told to all legs, this one too, by CONFERENCE-LEG, if it is new. */
+export interface ConferenceLegSetOk {
+  type: "CONFERENCE-LEG-SET-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, not-inside, forbidden (the owner has switched it off). */
+export interface ConferenceLegSetFailed {
+  type: "CONFERENCE-LEG-SET-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** A text for the room of a conference.  Answer: CONFERENCE-MESSAGE-SENT, once stored, or -FAILED. */
+export interface ConferenceMessageSend {
+  type: "CONFERENCE-MESSAGE";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** code points, any text */
+  text: string;
+  /** the sender's own id of a request; a repeat from the same device is answered, not done again */
+  cookie?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Stored. */
+export interface ConferenceMessageSent {
+  type: "CONFERENCE-MESSAGE-SENT";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  seq: number;
+  /** RFC 3339, UTC */
+  at: string;
+  /** the sender's own id of a request; a repeat from the same device is answered, not done again */
+  cookie?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, not-inside, storage-full, try-again-later. */
+export interface ConferenceMessageFailed {
+  type: "CONFERENCE-MESSAGE-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+  /** the sender's own id of a request; a repeat from the same device is answered, not done again */
+  cookie?: string;
+}
+
+/** A text of the room, told to every leg but the one that sent it. */
+export interface ConferenceMessage {
+  type: "CONFERENCE-MESSAGE";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  seq: number;
+  /** `login@domain`, written by the server */
+  from: string;
+  /** RFC 3339, UTC */
+  at: string;
+  text: string;
+}
+
+/** A leg asks for texts of the room: the newest, or those before a seq.  Answer: -OK or -FAILED. */
+export interface ConferenceHistoryGet {
+  type: "CONFERENCE-HISTORY-GET";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  before?: number;
+  /** Default: 50. */
+  limit?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** A page, oldest first. */
+export interface ConferenceHistoryGetOk {
+  type: "CONFERENCE-HISTORY-GET-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  messages: RoomMessage[];
+  /** Default: false. */
+  more?: boolean;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, not-inside. */
+export interface ConferenceHistoryGetFailed {
+  type: "CONFERENCE-HISTORY-GET-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** A leg is new, or begins anew with the epoch it has here, and keeps its place in the list (row A44). */
+export interface ConferenceJoined {
+  type: "CONFERENCE-JOINED";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  leg: Leg;
+}
+
+/**
+ * A leg is gone; told to the others, and to the leg itself when it did not ask for it.
+ *
+ * Codes: logged-out (left), offline (its link broke and it did not come back), removed, revoked, disabled,
+ * account-deleted, replaced (by another device of its person, with one_leg_per_user).
+ */
+export interface ConferenceLeft {
+  type: "CONFERENCE-LEFT";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** `login@domain/device`, written by the server */
+  leg: string;
+  code: ErrorCode;
+  reason?: string;
+}
+
+/** A leg as it stands now, with the epoch it had. */
+export interface ConferenceLegChanged {
+  type: "CONFERENCE-LEG";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  leg: Leg;
+}
+
+/** A patch: the fields that are there are new. */
+export interface ConferenceChanged {
+  type: "CONFERENCE-CHANGED";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  name?: string;
+  /** `login@domain`, written by the server */
+  owner?: string;
+  /** Empty: the owner is back. */
+  acting_owner?: string;
+  policy?: Policy;
+  /** All of them. */
+  calls?: Call[];
+  /** Who did it. */
+  by?: string;
+}
+
+/**
+ * It is over; told to its legs (row A70).
+ *
+ * Codes: ended (by its owner), owner-left, empty, account-deleted.
+ */
+export interface ConferenceEnded {
+  type: "CONFERENCE-ENDED";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  name: string;
+  code: ErrorCode;
+  reason?: string;
+  /** `login@domain`, written by the server */
+  by?: string;
+}
+
+/** What I may see of it now, whole.  Told to all devices of mine, inside or outside. */
+export interface ConferenceSeen {
+  type: "CONFERENCE-SEEN";
+  conference: ConferenceView;
+}
+
+/** There is nothing of it any more that I may see. */
+export interface ConferenceUnseen {
+  type: "CONFERENCE-UNSEEN";
+  /** made by the server, 128 bits of chance */
+  id: string;
+}
+
+/**
+ * Calls people, or answers.  Answer: CALL-OK or CALL-FAILED; after `accepted`, CONFERENCE-JOIN-OK or CALL-FAILED.
+ *
+ * initiate  `users` are called: into conference `id`, where this device is, or, without it, into a new one named after
+ *           the people, by invitation, in which this device is the first leg (CONFERENCE-JOIN-OK comes before CALL-OK)
+ * reinvite  `users`, who were inside or called, are called again; any leg may (row V29)
+ * accepted  this device takes the call and is a leg of `id`
+ * abort     I decline; or, with `users`, I stop calling them; or, without, I called and stop calling anybody
+ * occupied  I am in another call; sent by the device by itself (row V32)
+ */
+export interface CallPacket {
+  type: "CALL";
+  status: CallStatus;
+  /** made by the server, 128 bits of chance */
+  id?: string;
+  users?: string[];
+  /** Default: "video". */
+  media?: MediaKind;
+  message?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Done; for `initiate` and `reinvite`: it rings. */
+export interface CallOk {
+  type: "CALL-OK";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  status: CallStatus;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * Codes: unknown-conference, unknown-request (no call of mine waits there), unknown-user, self, not-friends,
+ * forbidden, already-there (inside, or called already), not-inside, too-many, try-again-later, bad-request.
+ */
+export interface CallFailed {
+  type: "CALL-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/**
+ * A step of a call, told to every device of those whom it concerns: the called, who called, and the legs.
+ *
+ * initiate, reinvite: to the called (`users` are all who are called, the one who is told among them), to be confirmed
+ * by the person before a camera is touched; accepted, abort, occupied, missed: `from` said so, or was not there.
+ * A call that waits at one's devices is over by `accepted`, `abort`, `occupied` from oneself, `abort` from who called,
+ * or `missed`.  A device that logs in while it rings is told too.
+ */
+export interface Called {
+  type: "CALL";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  status: CallStatus;
+  /** `login@domain`, written by the server */
+  from: string;
+  /** `login@domain`, written by the server */
+  initiator: string;
+  users?: string[];
+  /** Of the conference. */
+  name?: string;
+  /** RFC 3339, UTC */
+  at: string;
+  /** Default: "video". */
+  media?: MediaKind;
+  message?: string;
+}
+
+/** In a message without text: its author called its reader. */
+export interface CallEntry {
+  outcome: CallOutcome;
+  /** made by the server, 128 bits of chance */
+  conference?: string;
+  /** From the answer to the end of the conference; 0 until then. Default: 0. */
+  duration_s?: number;
+}
+
+/** From this device's leg to another leg of the same conference.  No answer unless it fails. */
+export interface Signal {
+  type: "SIGNAL";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** `login@domain/device`, written by the server */
+  to: string;
+  /** Of the pair. */
+  epoch: number;
+  kind: SignalKind;
+  sdp?: string;
+  /** as RTCIceCandidate; empty: there are no more */
+  candidate?: string;
+  mid?: string;
+  /** Default: 0. */
+  mline?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** Codes: unknown-conference, not-inside (I am not, or they are not). */
+export interface SignalFailed {
+  type: "SIGNAL-FAILED";
+  code: ErrorCode;
+  reason?: string;
+  retry_after_s?: number;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** From another leg of a conference to this device's leg. */
+export interface Signalled {
+  type: "SIGNAL";
+  /** made by the server, 128 bits of chance */
+  id: string;
+  /** `login@domain/device`, written by the server */
+  from: string;
+  epoch: number;
+  kind: SignalKind;
+  sdp?: string;
+  candidate?: string;
+  mid?: string;
+  /** Default: 0. */
+  mline?: number;
+}
+
+/** Asks for STUN and TURN servers with credentials for this session, as CONFERENCE-JOIN-OK has them. */
+export interface IceServersGet {
+  type: "ICE-SERVERS-GET";
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
+}
+
+/** They work until `expires_at`. */
+export interface IceServersGetOk {
+  type: "ICE-SERVERS-GET-OK";
+  ice_servers: IceServer[];
+  /** RFC 3339, UTC */
+  expires_at?: string;
+  /** chosen by the client, echoed in the answer */
+  tag?: string;
 }
 
 /** Asks for a page of the accounts, by login.  Answer: ADMIN-ACCOUNTS-GET-OK or -FAILED. */
@@ -2436,6 +3359,24 @@ export type ClientPacket =
   | PrivateStart
   | PrivateAnswer
   | PrivateStop
+  | ConferenceCreate
+  | ConferenceJoin
+  | ConferenceLeave
+  | ConferenceGet
+  | ConferenceList
+  | ConferenceDelete
+  | ConferenceRename
+  | ConferenceTransfer
+  | ConferencePolicy
+  | ConferenceLink
+  | ConferenceMute
+  | ConferenceRemove
+  | ConferenceLegSet
+  | ConferenceMessageSend
+  | ConferenceHistoryGet
+  | CallPacket
+  | Signal
+  | IceServersGet
   | AdminAccountsGet
   | AdminAccountChange
   | AdminAccountReset
@@ -2559,6 +3500,48 @@ export type ServerPacket =
   | PrivateStopOk
   | PrivateStopFailed
   | PrivateStopped
+  | ConferenceCreateFailed
+  | ConferenceJoinOk
+  | ConferenceJoinFailed
+  | ConferenceLeaveOk
+  | ConferenceLeaveFailed
+  | ConferenceGetOk
+  | ConferenceGetFailed
+  | ConferenceListOk
+  | ConferenceDeleteOk
+  | ConferenceDeleteFailed
+  | ConferenceRenameOk
+  | ConferenceRenameFailed
+  | ConferenceTransferOk
+  | ConferenceTransferFailed
+  | ConferencePolicyOk
+  | ConferencePolicyFailed
+  | ConferenceLinkOk
+  | ConferenceLinkFailed
+  | ConferenceMuteOk
+  | ConferenceMuteFailed
+  | ConferenceRemoveOk
+  | ConferenceRemoveFailed
+  | ConferenceLegSetOk
+  | ConferenceLegSetFailed
+  | ConferenceMessageSent
+  | ConferenceMessageFailed
+  | ConferenceMessage
+  | ConferenceHistoryGetOk
+  | ConferenceHistoryGetFailed
+  | ConferenceJoined
+  | ConferenceLeft
+  | ConferenceLegChanged
+  | ConferenceChanged
+  | ConferenceEnded
+  | ConferenceSeen
+  | ConferenceUnseen
+  | CallOk
+  | CallFailed
+  | Called
+  | SignalFailed
+  | Signalled
+  | IceServersGetOk
   | AdminAccountsGetOk
   | AdminAccountsGetFailed
   | AdminAccountChangeOk

@@ -10,6 +10,7 @@ from veche.packets import (
     blocking,
     broadcast,
     classic,
+    conference,
     contacts,
     files,
     link,
@@ -60,6 +61,22 @@ FRIEND = contacts.Contact(
     group="work/site",
     memo="owes me a ladder",
 )
+
+CONFERENCE = "cQ3l8kZpXw2bN0aTq9Jr5Q"
+ALICE_LEG, BOB_LEG = "alice@example.org/7", "bob@example.org/12"
+LEGS = [
+    conference.Leg(id=ALICE_LEG, user=ALICE, name="Alice", epoch=1, initiator=ALICE_LEG, at=NOON),
+    conference.Leg(id=BOB_LEG, user=BOB, epoch=2, initiator=ALICE_LEG, is_muted=True, at=NOON),
+]
+INSIDE = conference.Conference(id=CONFERENCE, name="Shed", owner=ALICE, epoch=2, at=NOON, legs=LEGS)
+VIEW = conference.ConferenceView(
+    id=CONFERENCE, name="Shed", owner=ALICE, at=NOON, people=[ALICE, BOB], count=3, may_join=True
+)
+ICE_SERVER = conference.IceServer(
+    urls=["turn:turn.example.org:3478?transport=udp"], username="1795867200:alice", credential="example"
+)
+SDP = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n..."
+CANDIDATE = "candidate:1 1 udp 2130706431 192.168.1.20 50000 typ host"
 
 CLIENT_EXAMPLES: list[Packet] = [
     link.ClientHello(versions=[1], client="veche/0.1.0"),
@@ -118,6 +135,29 @@ CLIENT_EXAMPLES: list[Packet] = [
     files.SendFileProxyAccept(transfer_id=TRANSFER),
     files.SendFileProxyReject(transfer_id=TRANSFER),
     files.SendFileProxyCancel(transfer_id=TRANSFER),
+    conference.ConferenceCreate(name="Shed", media=conference.MediaKind.AUDIO),
+    conference.ConferenceJoin(friend="bob"),
+    conference.ConferenceJoin(id=CONFERENCE, media=conference.MediaKind.TEXT, resume=True),
+    conference.ConferenceLeave(id=CONFERENCE),
+    conference.ConferenceGet(id=CONFERENCE),
+    conference.ConferenceList(),
+    conference.ConferenceDelete(id=CONFERENCE),
+    conference.ConferenceRename(id=CONFERENCE, name="Shed, second try"),
+    conference.ConferenceTransfer(id=CONFERENCE, login="bob"),
+    conference.ConferencePolicy(id=CONFERENCE, policy=conference.Policy.LINK),
+    conference.ConferenceLink(id=CONFERENCE),
+    conference.ConferenceMute(id=CONFERENCE, leg=BOB_LEG, audio=True),
+    conference.ConferenceRemove(id=CONFERENCE, leg=BOB_LEG),
+    conference.ConferenceLegSet(id=CONFERENCE, is_muted=True),
+    conference.ConferenceMessageSend(id=CONFERENCE, text="Can you hear me?", cookie="t7-9"),
+    conference.ConferenceHistoryGet(id=CONFERENCE),
+    conference.CallPacket(status=conference.CallStatus.INITIATE, users=["bob", "carol"]),
+    conference.CallPacket(status=conference.CallStatus.ACCEPTED, id=CONFERENCE),
+    conference.Signal(id=CONFERENCE, to=BOB_LEG, epoch=2, kind=conference.SignalKind.OFFER, sdp=SDP),
+    conference.Signal(
+        id=CONFERENCE, to=BOB_LEG, epoch=2, kind=conference.SignalKind.CANDIDATE, candidate=CANDIDATE, mid="0"
+    ),
+    conference.IceServersGet(),
     private.PrivateStart(login="bob", certificate=CERTIFICATE),
     private.PrivateAnswer(id="p7Jq2", accepted=True, port=40211, addresses=["192.168.1.20"], certificate=CERTIFICATE),
     private.PrivateStop(id="p7Jq2"),
@@ -291,6 +331,58 @@ SERVER_EXAMPLES: list[Packet] = [
     ),
     files.SendFileProxyCompleted(transfer_id=TRANSFER, sha256=PHOTO.sha256),
     files.SendFileProxyCancelled(transfer_id=TRANSFER, code=ErrorCode.WITHDRAWN, reason="The request was withdrawn."),
+    conference.ConferenceCreateFailed(code=ErrorCode.ALREADY_THERE, reason="You are in a conference of that name."),
+    conference.ConferenceJoinOk(conference=INSIDE, leg=BOB_LEG, ice_servers=[ICE_SERVER]),
+    conference.ConferenceJoinFailed(code=ErrorCode.FORBIDDEN, reason="Only the invited may come in."),
+    conference.ConferenceLeaveOk(id=CONFERENCE),
+    conference.ConferenceLeaveFailed(code=ErrorCode.NOT_INSIDE),
+    conference.ConferenceGetOk(conference=INSIDE),
+    conference.ConferenceGetFailed(code=ErrorCode.NOT_INSIDE),
+    conference.ConferenceListOk(conferences=[VIEW]),
+    conference.ConferenceDeleteOk(id=CONFERENCE),
+    conference.ConferenceDeleteFailed(code=ErrorCode.FORBIDDEN),
+    conference.ConferenceRenameOk(id=CONFERENCE, name="Shed, second try"),
+    conference.ConferenceRenameFailed(code=ErrorCode.FORBIDDEN),
+    conference.ConferenceTransferOk(id=CONFERENCE, login=BOB),
+    conference.ConferenceTransferFailed(code=ErrorCode.NOT_INSIDE),
+    conference.ConferencePolicyOk(id=CONFERENCE, policy=conference.Policy.LINK),
+    conference.ConferencePolicyFailed(code=ErrorCode.FORBIDDEN),
+    conference.ConferenceLinkOk(id=CONFERENCE, code="Zk3vTq0pX1sB8aN2"),
+    conference.ConferenceLinkFailed(code=ErrorCode.NOT_INSIDE),
+    conference.ConferenceMuteOk(id=CONFERENCE, leg=BOB_LEG),
+    conference.ConferenceMuteFailed(code=ErrorCode.FORBIDDEN),
+    conference.ConferenceRemoveOk(id=CONFERENCE, leg=BOB_LEG),
+    conference.ConferenceRemoveFailed(code=ErrorCode.SELF),
+    conference.ConferenceLegSetOk(id=CONFERENCE),
+    conference.ConferenceLegSetFailed(code=ErrorCode.FORBIDDEN, reason="The owner has switched you off."),
+    conference.ConferenceMessageSent(id=CONFERENCE, seq=4, at=NOON, cookie="t7-9"),
+    conference.ConferenceMessageFailed(code=ErrorCode.NOT_INSIDE, cookie="t7-9"),
+    conference.ConferenceMessage(id=CONFERENCE, seq=4, from_=ALICE, at=NOON, text="Can you hear me?"),
+    conference.ConferenceHistoryGetOk(
+        id=CONFERENCE, messages=[conference.RoomMessage(seq=4, from_=ALICE, at=NOON, text="Can you hear me?")]
+    ),
+    conference.ConferenceHistoryGetFailed(code=ErrorCode.NOT_INSIDE),
+    conference.ConferenceJoined(id=CONFERENCE, leg=LEGS[1]),
+    conference.ConferenceLeft(id=CONFERENCE, leg=BOB_LEG, code=ErrorCode.LOGGED_OUT),
+    conference.ConferenceLegChanged(id=CONFERENCE, leg=LEGS[1]),
+    conference.ConferenceChanged(id=CONFERENCE, owner=BOB, by=ALICE),
+    conference.ConferenceEnded(id=CONFERENCE, name="Shed", code=ErrorCode.OWNER_LEFT, by=ALICE),
+    conference.ConferenceSeen(conference=VIEW),
+    conference.ConferenceUnseen(id=CONFERENCE),
+    conference.CallOk(id=CONFERENCE, status=conference.CallStatus.INITIATE),
+    conference.CallFailed(code=ErrorCode.NOT_FRIENDS),
+    conference.Called(
+        id=CONFERENCE,
+        status=conference.CallStatus.INITIATE,
+        from_=ALICE,
+        initiator=ALICE,
+        users=[BOB, "carol@example.org"],
+        name="alice, bob, carol",
+        at=NOON,
+    ),
+    conference.SignalFailed(code=ErrorCode.NOT_INSIDE),
+    conference.Signalled(id=CONFERENCE, from_=ALICE_LEG, epoch=2, kind=conference.SignalKind.ANSWER, sdp=SDP),
+    conference.IceServersGetOk(ice_servers=[ICE_SERVER], expires_at=NOON),
     private.PrivateRequest(id="p7Jq2", from_=ALICE, certificate=CERTIFICATE),
     private.PrivateStartOk(id="p7Jq2", login=BOB),
     private.PrivateStartFailed(code=ErrorCode.OFFLINE, reason="They are not online."),

@@ -1,8 +1,8 @@
-"""protocol/vectors: what a client's state must be after each packet, and what SCRAM must compute.
+"""protocol/vectors: what a client's state must be after each packet, what SCRAM must compute, and who calls whom.
 
-Written from the Python fold and the Python SCRAM; tests/unit/test_vectors.py and web/src/core/vectors.test.ts check
-that both languages agree with it.  What a step changes of the state, and of each conversation, stands beside the step;
-the rest stays.
+Written from the Python fold, the Python SCRAM and the Python mesh; tests/unit/test_vectors.py and
+web/src/core/vectors.test.ts check that both languages agree with it.  What a step changes of the state, and of each
+conversation, stands beside the step; the rest stays.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import msgspec
 
 from veche.client.people import tree, unseen
 from veche.client.state import Conversation, Post, State, fold
+from veche.core.mesh import is_caller, pair_epoch, session_list
 from veche.core.scram import ClientScram, ScramFailed, ServerScram, make_verifier
 from veche.packets import Packet
 from veche.packets.codec import JsonCodec
+from veche.packets.conference import Leg
 from veche.packets.contacts import Relation
 
 from .generated import write_or_check
@@ -38,6 +41,7 @@ def vector_files() -> dict[str, str]:
     """Every file of vectors by its name below the root."""
     return {
         "protocol/vectors/fold.json": fold_vectors(),
+        "protocol/vectors/mesh.json": "[\n" + ",\n".join(map(line, mesh_vectors())) + "\n]\n",
         "protocol/vectors/scram.json": "[\n" + ",\n".join(map(line, scram_vectors())) + "\n]\n",
     }
 
@@ -154,6 +158,40 @@ def shown_conversation(one: Conversation) -> dict[str, Any]:
 def shown_post(post: Post) -> dict[str, Any]:
     names = "id", "author", "at", "text", "reply_to", "edited", "retracted", "reactions"
     return {name: getattr(post, name) for name in names} | {"files": [file.id for file in post.files]}
+
+
+# -- who calls whom
+
+
+MESHES = [
+    ("b@domain/res", ["a@domain/res", "c@domain/res", "d@domain/res"]),
+    ("a@x/1", ["a@x/2"]),
+    ("a@x/2", ["a@x/1"]),
+    ("m@x/phone", ["z@x/1", "a@x/1", "m@x/laptop", "M@x/1", "é@x/1", "e@x/1"]),
+    ("\uffff@x/1", ["\U00010000@x/1", "a@x/1", "\ue000@x/1", "\U0010ffff@x/1"]),
+    ("k@x/1", [f"{letter}@x/1" for letter in "gbalcifdjhe"]),
+]
+"""Initiators and participants."""
+
+
+def mesh_vectors() -> Iterator[dict[str, Any]]:
+    """The session list of everybody; then pairs of legs with their epochs, and which of the two calls."""
+    for initiator, participants in MESHES:
+        everybody = [initiator, *participants]
+        lists = {me: session_list(me, initiator, participants) for me in everybody}
+        yield {"initiator": initiator, "participants": participants, "lists": lists}
+    initiator, participants = MESHES[4]
+    for one, other in ((1, 2), (2, 1), (7, 4)):
+        for me, peer in combinations([initiator, *participants], 2):
+            legs = [
+                Leg(id=id, user=id.partition("/")[0], epoch=epoch, initiator=initiator, at="2026-11-29T06:00:00.000Z")
+                for id, epoch in ((me, one), (peer, other))
+            ]
+            yield {
+                "legs": [msgspec.to_builtins(leg) for leg in legs],
+                "epoch": pair_epoch(*legs),
+                "caller": me if is_caller(*legs) else peer,
+            }
 
 
 # -- SCRAM

@@ -394,8 +394,8 @@ def test_the_text_form_works_by_hand(server: ServerProcess, alice: Wire) -> None
     with Wire(server.port, tls=False) as hand:
         hand.write(f'REGISTER login={login} password="pass word"\n'.encode())
         assert hand.line() == f"REGISTER-OK login={login}@localhost".encode()
-        hand.write(b"CALL to=bob\n")
-        assert hand.line() == b"ERROR-NOT-IMPLEMENTED type=CALL"
+        hand.write(b"SUBSCRIBE to=bob\n")
+        assert hand.line() == b"ERROR-NOT-IMPLEMENTED type=SUBSCRIBE"
         hand.write(b"what is this?\n")
         answer = hand.line()
         assert answer is not None

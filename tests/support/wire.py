@@ -30,6 +30,8 @@ class Wire:
         raw = socket.create_connection(("127.0.0.1", port), timeout_s, source_address=(home.address, 0))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.der = b""
+        self.peer = port
+        """The server's port."""
         home.wires.append(self)
         self.socket: socket.socket = raw
         if tls:

@@ -97,6 +97,7 @@ def load(args: argparse.Namespace, environ: Mapping[str, str]) -> tuple[ServerCo
     config = convert(values)
     try:
         config.address()
+        config.check_ice()
     except ValueError as error:
         raise SettingError(str(error)) from None
     if config.profile is Rules.CLASSIC and config.credentials is None:

@@ -7,7 +7,21 @@ with its own shape for each direction (MESSAGE, HELLO, TYPING-STARTED ...).
 
 from __future__ import annotations
 
-from . import account, admin, blocking, broadcast, classic, contacts, files, link, message, presence, private, profile
+from . import (
+    account,
+    admin,
+    blocking,
+    broadcast,
+    classic,
+    conference,
+    contacts,
+    files,
+    link,
+    message,
+    presence,
+    private,
+    profile,
+)
 from .base import (
     ERROR_TEXT,
     MAX_LINE_BYTES,
@@ -70,6 +84,24 @@ ClientPacket = (
     | private.PrivateStart
     | private.PrivateAnswer
     | private.PrivateStop
+    | conference.ConferenceCreate
+    | conference.ConferenceJoin
+    | conference.ConferenceLeave
+    | conference.ConferenceGet
+    | conference.ConferenceList
+    | conference.ConferenceDelete
+    | conference.ConferenceRename
+    | conference.ConferenceTransfer
+    | conference.ConferencePolicy
+    | conference.ConferenceLink
+    | conference.ConferenceMute
+    | conference.ConferenceRemove
+    | conference.ConferenceLegSet
+    | conference.ConferenceMessageSend
+    | conference.ConferenceHistoryGet
+    | conference.CallPacket
+    | conference.Signal
+    | conference.IceServersGet
     | admin.AdminAccountsGet
     | admin.AdminAccountChange
     | admin.AdminAccountReset
@@ -193,6 +225,48 @@ ServerPacket = (
     | private.PrivateStopOk
     | private.PrivateStopFailed
     | private.PrivateStopped
+    | conference.ConferenceCreateFailed
+    | conference.ConferenceJoinOk
+    | conference.ConferenceJoinFailed
+    | conference.ConferenceLeaveOk
+    | conference.ConferenceLeaveFailed
+    | conference.ConferenceGetOk
+    | conference.ConferenceGetFailed
+    | conference.ConferenceListOk
+    | conference.ConferenceDeleteOk
+    | conference.ConferenceDeleteFailed
+    | conference.ConferenceRenameOk
+    | conference.ConferenceRenameFailed
+    | conference.ConferenceTransferOk
+    | conference.ConferenceTransferFailed
+    | conference.ConferencePolicyOk
+    | conference.ConferencePolicyFailed
+    | conference.ConferenceLinkOk
+    | conference.ConferenceLinkFailed
+    | conference.ConferenceMuteOk
+    | conference.ConferenceMuteFailed
+    | conference.ConferenceRemoveOk
+    | conference.ConferenceRemoveFailed
+    | conference.ConferenceLegSetOk
+    | conference.ConferenceLegSetFailed
+    | conference.ConferenceMessageSent
+    | conference.ConferenceMessageFailed
+    | conference.ConferenceMessage
+    | conference.ConferenceHistoryGetOk
+    | conference.ConferenceHistoryGetFailed
+    | conference.ConferenceJoined
+    | conference.ConferenceLeft
+    | conference.ConferenceLegChanged
+    | conference.ConferenceChanged
+    | conference.ConferenceEnded
+    | conference.ConferenceSeen
+    | conference.ConferenceUnseen
+    | conference.CallOk
+    | conference.CallFailed
+    | conference.Called
+    | conference.SignalFailed
+    | conference.Signalled
+    | conference.IceServersGetOk
     | admin.AdminAccountsGetOk
     | admin.AdminAccountsGetFailed
     | admin.AdminAccountChangeOk
@@ -256,6 +330,22 @@ FAILED_BY_REQUEST: dict[str, type[Failed]] = {
     "PRIVATE-START": private.PrivateStartFailed,
     "PRIVATE-ANSWER": private.PrivateAnswerFailed,
     "PRIVATE-STOP": private.PrivateStopFailed,
+    "CONFERENCE-CREATE": conference.ConferenceCreateFailed,
+    "CONFERENCE-JOIN": conference.ConferenceJoinFailed,
+    "CONFERENCE-LEAVE": conference.ConferenceLeaveFailed,
+    "CONFERENCE-GET": conference.ConferenceGetFailed,
+    "CONFERENCE-DELETE": conference.ConferenceDeleteFailed,
+    "CONFERENCE-RENAME": conference.ConferenceRenameFailed,
+    "CONFERENCE-TRANSFER": conference.ConferenceTransferFailed,
+    "CONFERENCE-POLICY": conference.ConferencePolicyFailed,
+    "CONFERENCE-LINK": conference.ConferenceLinkFailed,
+    "CONFERENCE-MUTE": conference.ConferenceMuteFailed,
+    "CONFERENCE-REMOVE": conference.ConferenceRemoveFailed,
+    "CONFERENCE-LEG-SET": conference.ConferenceLegSetFailed,
+    "CONFERENCE-MESSAGE": conference.ConferenceMessageFailed,
+    "CONFERENCE-HISTORY-GET": conference.ConferenceHistoryGetFailed,
+    "CALL": conference.CallFailed,
+    "SIGNAL": conference.SignalFailed,
     "ADMIN-ACCOUNTS-GET": admin.AdminAccountsGetFailed,
     "ADMIN-ACCOUNT-CHANGE": admin.AdminAccountChangeFailed,
     "ADMIN-ACCOUNT-RESET": admin.AdminAccountResetFailed,
@@ -295,6 +385,7 @@ __all__ = [
     "blocking",
     "broadcast",
     "classic",
+    "conference",
     "contacts",
     "files",
     "link",

@@ -132,6 +132,22 @@ class ErrorCode(StrEnum):
     """Who asked no longer asks."""
     ANSWERED = "answered"
     """Another device of yours has answered."""
+    UNKNOWN_CONFERENCE = "unknown-conference"
+    """There is no such conference, or none that you may see."""
+    NOT_INSIDE = "not-inside"
+    """This is between those who are in the conference.  Join it first."""
+    AMBIGUOUS = "ambiguous"
+    """Several are meant by this.  Choose one by its id."""
+    MESH_FULL = "mesh-full"
+    """The conference is too large for more audio or video from leg to leg.  Take part with less, or start another."""
+    REMOVED = "removed"
+    """The owner put you out.  Only an invitation lets you in again."""
+    ENDED = "ended"
+    """Its owner ended it for all."""
+    OWNER_LEFT = "owner-left"
+    """Its owner left, and that ended it."""
+    EMPTY = "empty"
+    """Nobody was left in it."""
     TOO_MANY_ERRORS = "too-many-errors"
     """The budget of bad lines is spent.  Fix the sender."""
     SHUTTING_DOWN = "shutting-down"
@@ -182,6 +198,14 @@ ERROR_TEXT: dict[ErrorCode, str] = {
     ErrorCode.NO_DIRECT_PATH: "There is no direct path to the other device.",
     ErrorCode.WITHDRAWN: "The request was withdrawn.",
     ErrorCode.ANSWERED: "Another device of yours has answered.",
+    ErrorCode.UNKNOWN_CONFERENCE: "There is no such conference, or no longer.",
+    ErrorCode.NOT_INSIDE: "Only those who are in the conference can do this.",
+    ErrorCode.AMBIGUOUS: "There are several of that name. Choose one by its id.",
+    ErrorCode.MESH_FULL: "The conference is too large for more sound or pictures. You take part with less.",
+    ErrorCode.REMOVED: "The owner has removed you from the conference.",
+    ErrorCode.ENDED: "Its owner has ended the conference.",
+    ErrorCode.OWNER_LEFT: "The conference ended because its owner left.",
+    ErrorCode.EMPTY: "Nobody was left in the conference.",
     ErrorCode.TOO_MANY_ERRORS: "Too many bad lines.",
     ErrorCode.SHUTTING_DOWN: "The server is stopping.",
     ErrorCode.LOGGED_OUT: "Goodbye.",

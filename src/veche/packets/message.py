@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 
 from .admin import Announcement
 from .base import MAX_TEXT, Address, Cookie, Failed, Instant, Login, MessageId, Packet, Seq, Tag, Text
+from .conference import CallEntry, ConferenceView
 from .contacts import Contact
 from .files import FileIds, FileInfo
 from .profile import Profile
@@ -55,6 +56,8 @@ class Message(Packet, kw_only=True, tag="MESSAGE"):
     """Replayed after an edit: `text` is the newest."""
     retracted: bool = False
     """Replayed after a retraction: `text` is empty, and there are no files."""
+    call: CallEntry | None = None
+    """Not a text but a call of the author to the reader (row V33)."""
 
 
 class MessageSent(Packet, kw_only=True, tag="MESSAGE-SENT"):
@@ -269,6 +272,8 @@ class Snapshot(Packet, kw_only=True, tag="SNAPSHOT"):
     profile: Profile | None = None
     """My own."""
     announcement: Announcement | None = None
+    conferences: list[ConferenceView] = []  # noqa: RUF012 - msgspec gives each packet its own
+    """As CONFERENCE-LIST-OK has them."""
     upto: MessageId = 0
     """Everything the account was told of up to this id is in it."""
 
@@ -309,6 +314,7 @@ class HistoryMessage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     edited: bool = False
     retracted: bool = False
     reactions: list[Reaction] = []
+    call: CallEntry | None = None
 
 
 class HistoryGetOk(Packet, kw_only=True, tag="HISTORY-GET-OK"):

@@ -8,6 +8,10 @@ the session; the server carries it to the other, so each end of the direct TLS 1
     asker -- TLS 1.3, both certificates checked --> that device, which says PING when it has let them in;
     then PRIVATE, PRIVATE-BYE, PING and PONG, straight: JSON, one packet a line of at most 64 KiB
 
+Where no direct TCP path exists, and for browsers, which cannot listen, the same packets travel over a WebRTC data
+channel: START brings an offer, ANSWER its answer, both with all their ICE candidates in them, and the channel `private`
+is authenticated by the DTLS fingerprints in the two.  A device may offer both ways; TLS is tried first.
+
 Source: rows T42-T57, X11, X22.
 """
 
@@ -25,8 +29,10 @@ PRIVATE_ANSWER_S = 60.0
 
 PrivateId = Annotated[str, Meta(min_length=1, max_length=64, description="of one private session, made by the server")]
 Certificate = Annotated[
-    str, Meta(min_length=1, max_length=4096, description="X.509, DER, Base64; made for this session by its device")
+    str,
+    Meta(max_length=4096, description="X.509, DER, Base64; made for this session by its device; empty: not by TLS"),
 ]
+Sdp = Annotated[str, Meta(max_length=24 * 1024, description="of WebRTC, all candidates in it; empty: not by this way")]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
 
@@ -34,7 +40,8 @@ class PrivateStart(Packet, kw_only=True, tag="PRIVATE-START"):
     """Asks somebody for a private session with this device.  Answer: PRIVATE-START-OK or -FAILED."""
 
     login: Login
-    certificate: Certificate
+    certificate: Certificate = ""
+    sdp: Sdp = ""
     tag: Tag | None = None
 
 
@@ -57,7 +64,8 @@ class PrivateRequest(Packet, kw_only=True, tag="PRIVATE-REQUEST"):
 
     id: PrivateId
     from_: Address = field(name="from")
-    certificate: Certificate
+    certificate: Certificate = ""
+    sdp: Sdp = ""
 
 
 class PrivateAnswer(Packet, kw_only=True, tag="PRIVATE-ANSWER"):
@@ -68,7 +76,8 @@ class PrivateAnswer(Packet, kw_only=True, tag="PRIVATE-ANSWER"):
     port: Port = 0
     addresses: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=8)] = []  # noqa: RUF012
     """Where else this device may be reached, besides the address that the server sees."""
-    certificate: Annotated[str, Meta(max_length=4096)] = ""
+    certificate: Certificate = ""
+    sdp: Sdp = ""
     tag: Tag | None = None
 
 
@@ -92,6 +101,7 @@ class PrivateAnswered(Packet, kw_only=True, tag="PRIVATE-ANSWERED"):
     port: Port = 0
     addresses: list[str] = []  # noqa: RUF012 - msgspec gives each packet its own
     certificate: str = ""
+    sdp: str = ""
 
 
 class PrivateStop(Packet, kw_only=True, tag="PRIVATE-STOP"):

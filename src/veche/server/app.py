@@ -42,8 +42,9 @@ from .classic import dialogue
 from .classic.credentials import BadCredentials, Credentials
 from .config import Registration, Rules, ServerConfig
 from .counters import Counters
-from .features import admin
+from .features import admin, call
 from .features.account import token_hash
+from .features.conference import RoomReceipt, announce_text, refuse_text
 from .features.contacts import expire
 from .features.files import sweep as sweep_transfers
 from .features.login import send_snapshot
@@ -52,10 +53,12 @@ from .features.presence import changed as presence_changed
 from .features.private import Introductions
 from .features.private import session_left as end_introductions
 from .features.private import sweep as sweep_introductions
+from .features.signal import turn_secret
 from .filing import Filing
+from .halls import Halls
 from .live import Directory, LiveAccount
 from .relay import Transfers
-from .session import JSON, PAGE, Handler, Session
+from .session import JSON, PAGE, Handler, Session, not_implemented
 from .transfers import make_protocol as make_transfer
 from .web import WebLoader
 
@@ -95,6 +98,8 @@ class HomeServer:
         """Of the classic profile, once started."""
         of_profile = dialogue.handlers(is_classic=self.is_classic)
         self.handlers: dict[type[Packet], Handler] = {**features.ALL, **of_profile}
+        if self.is_classic:
+            self.handlers |= dict.fromkeys(features.CONFERENCES, not_implemented)
         self.public_handlers: dict[type[Packet], Handler] = {**features.PUBLIC, **of_profile}
         self.sessions: set[Session] = set()
         self.full_links: dict[Session, float] = {}
@@ -117,6 +122,11 @@ class HomeServer:
         self.online: dict[int, LiveAccount] = {}
         """Accounts that have a session."""
         self.departures = Departures()
+        self.halls = Halls(self)
+        """Conferences; the classic profile has none."""
+        self.halls.on_over = lambda hall: call.conference_over(self, hall)
+        self.halls.on_came = lambda hall, account: call.came(self, hall, account)
+        self.turn_secret = ""
         self.files = Filing(self)
         self.transfers = Transfers()
         self.introductions = Introductions()
@@ -157,6 +167,12 @@ class HomeServer:
         self.announced_id = await self.database.find(messages.last_id())
         await admin.load(self)
         await self.files.start()
+        try:
+            self.turn_secret = turn_secret(self.config)
+        except OSError as error:
+            raise StartError(f"The file of --turn-secret-file cannot be read: {error.strerror}.") from None
+        if not self.is_classic:
+            await self.halls.load()
         if self.is_classic:
             try:
                 self.credentials = await classic_accounts.load(self)
@@ -304,6 +320,8 @@ class HomeServer:
         account = session.account
         if account is not None and session in account.sessions:
             account.sessions.remove(session)
+            if not self.is_stopping:
+                self.halls.session_left(session, session.left_with)
             presence_changed(self, account)
             end_introductions(session)
         if not session.is_alive:
@@ -334,6 +352,7 @@ class HomeServer:
                 self.tell(peer, message.TypingEnd(from_=author.address))
         sweep_introductions(self)
         sweep_transfers(self)
+        self.halls.sweep(now, lambda hall, user, status: call.over(self, hall, user, status))
         self.files.sweep(now)
         is_ping_time = now - self._heard_at >= self.config.ping_interval
         if is_ping_time:
@@ -451,7 +470,7 @@ class HomeServer:
         """An entry was stored and is being announced."""
         self.announced_id = max(self.announced_id, id)
 
-    def _on_stored(self, batch: Sequence[tuple[Entry, Receipt, Stored]]) -> None:
+    def _on_stored(self, batch: Sequence[tuple[Entry, Receipt | RoomReceipt, Stored]]) -> None:
         """A commit reached the disk: announce what it holds, in the order of ids."""
         self.counters.commits += 1
         self.counters.messages_stored += len(batch)
@@ -460,19 +479,25 @@ class HomeServer:
             if not stored.repeat:
                 self.announced_id = stored.id
             try:
-                announce(receipt, stored)
+                if isinstance(receipt, RoomReceipt):
+                    announce_text(receipt, stored)
+                else:
+                    announce(receipt, stored)
             except Exception as error:  # it concerns one; the others must still hear of theirs
                 log.error("announce.failed", id=stored.id, exc_info=error)
         if self._held:
             self._release()
 
-    def _on_refused(self, batch: Sequence[tuple[Entry, Receipt]], error: StorageError) -> None:
+    def _on_refused(self, batch: Sequence[tuple[Entry, Receipt | RoomReceipt]], error: StorageError) -> None:
         """A commit failed: nothing of it is stored, and the senders are told."""
         log.error("storage.refused", entries=len(batch), error=str(error))
         self.counters.messages_refused += len(batch)
         for _, receipt in batch:
             receipt.session.pending -= 1
-            refuse(receipt, error)
+            if isinstance(receipt, RoomReceipt):
+                refuse_text(receipt, error)
+            else:
+                refuse(receipt, error)
         if self._held:
             self._release()
 
@@ -524,6 +549,7 @@ class HomeServer:
             if feed.page_put(last, len(rows) >= PAGE or is_cut, account.announced_id):
                 if feed.missed_marks:
                     await send_snapshot(session)
+                    self.halls.tell_whole(session)
                 session.send(message.ReplayEnd(upto=feed.sent_id))
                 return
             await asyncio.sleep(0)  # let the page be written, and the link say that it is full

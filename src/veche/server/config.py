@@ -49,6 +49,16 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         float, Meta(ge=0, description="people an account may ask or list an hour, as many at once; 0: no bound")
     ] = 1000.0
     contacts: Annotated[int, Meta(ge=1, description="contacts an account may have")] = 10_000
+    call_rate: Annotated[
+        float, Meta(ge=0, description="people an account may call a minute, at least 20 at once; 0: no bound")
+    ] = 30.0
+    video_legs: Annotated[int, Meta(ge=0, le=12, description="devices of a conference that may send video")] = 4
+    audio_legs: Annotated[int, Meta(ge=0, le=50, description="devices of a conference that may send anything")] = 6
+    one_leg_per_user: Annotated[bool, Meta(description="nobody takes part in a conference by two devices")] = False
+    stun: Annotated[str, Meta(description="STUN servers, stun:HOST:PORT, divided by commas")] = ""
+    turn: Annotated[str, Meta(description="TURN servers, turn:HOST:PORT or turns:..., divided by commas")] = ""
+    turn_secret: Annotated[str, Meta(description="static-auth-secret of the TURN server")] = ""
+    turn_secret_file: Annotated[Path | None, Meta(description="file of that secret, so that nobody sees it")] = None
     away_after: Annotated[float, Meta(gt=0, description="seconds without a request after which somebody is away")] = (
         300.0
     )
@@ -84,9 +94,23 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = "info"
     log_format: Annotated[str, Meta(pattern="^(text|json)$", description="text or json")] = "text"
 
+    def check_ice(self) -> None:
+        """Raises ValueError with one clear sentence when a STUN or TURN server is none."""
+        for name, kinds in (("stun", ("stun:", "stuns:")), ("turn", ("turn:", "turns:"))):
+            for url in urls_of(getattr(self, name)):
+                if not url.startswith(kinds):
+                    raise ValueError(
+                        f"--{name} wants {kinds[0]}HOST:PORT, such as {kinds[0]}talk.example.org, not {url!r}."
+                    )
+
     def address(self) -> tuple[str, int]:
         """Host and port to listen on.  Raises ValueError with one clear sentence."""
         host, separator, port = self.listen.rpartition(":")
         if not separator or not port.isdigit() or not 0 <= int(port) <= 65_535:
             raise ValueError(f"--listen wants HOST:PORT, such as 0.0.0.0:3215, not {self.listen!r}.")
         return host.strip("[]"), int(port)
+
+
+def urls_of(text: str) -> list[str]:
+    """The addresses of a setting, divided by commas or spaces."""
+    return text.replace(",", " ").split()

@@ -32,6 +32,7 @@ class LiveAccount:
         "announced_id",
         "blocked",
         "budget",
+        "call_budget",
         "contact_budget",
         "delivered",
         "friends",
@@ -61,8 +62,10 @@ class LiveAccount:
         self.budget: Bucket | None = None
         self.contact_budget: Bucket | None = None
         """How many people it may still ask."""
+        self.call_budget: Bucket | None = None
+        """How often it may still call."""
         self.friends: set[int] = set()
-        """Accounts that may know whether this one is there; known while it has a session."""
+        """Accounts that may know whether this one is there; known while it has a session or is in a conference."""
         self.seen_at = 0
         """When it last came or went, microseconds since 1970; 0: not since this object is here."""
         self.told_status = Status.OFFLINE

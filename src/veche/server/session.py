@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from veche.core import conference
 from veche.core.budget import Bucket
 from veche.core.delivery import DeviceFeed
 from veche.core.scram import ServerScram
@@ -33,6 +34,7 @@ from veche.packets import (
     type_name,
 )
 from veche.packets.codec import BadPacket, Codec, JsonCodec, UnknownPacket
+from veche.packets.conference import ConferenceMessageFailed, Signal
 from veche.packets.text import TextCodec
 from veche.storage.database import StorageError
 
@@ -64,6 +66,7 @@ BY_ITSELF = {
     link.ClientHello,
     message.MessageDeliveredUpTo,
     presence.PresenceSet,
+    Signal,
     classic.Input,
 }
 """What a client may send while nobody sits before it; and INPUT, which after log-in is a line that is no command."""
@@ -106,12 +109,14 @@ class Session:
         "is_away",
         "is_closing",
         "is_json",
+        "left_with",
         "link",
         "login_name",
         "origin",
         "pending",
         "routes",
         "scram",
+        "signals",
         "silent_sweeps",
         "token_id",
         "unacknowledged",
@@ -144,6 +149,10 @@ class Session:
         self.active_at = now
         """When the person last asked for something; what a client does by itself does not count."""
         self.is_away = False
+        self.signals: Bucket | None = None
+        """How much it may still say to other legs."""
+        self.left_with: ErrorCode | None = None
+        """What the connection was closed with; None: it broke."""
         self.is_alive = True
         self.is_closing = False
         self.is_json = True
@@ -268,6 +277,8 @@ class Session:
     def _failed(self, packet: Packet, error: Exception) -> None:
         if isinstance(error, Refused):
             self._refuse(packet, error)
+        elif isinstance(error, conference.Refusal):
+            self._refuse(packet, Refused(error.code, error.reason))
         elif isinstance(error, StorageError):
             self._refuse(packet, refused_by_storage(error))
         else:
@@ -294,6 +305,7 @@ class Session:
         if self.is_closing or not self.is_alive:
             return
         self.is_closing = True
+        self.left_with = code
         self.send(link.Goodbye(code=code, reason=ERROR_TEXT[code], retry_after_s=retry_after_s))
         self.app.session_left(self)
         self.link.close()
@@ -365,11 +377,18 @@ class Session:
         self.app.sessions.discard(self)
 
 
+def not_implemented(session: Session, packet: Packet) -> None:
+    """The answer to what this server knows and does not have."""
+    session.send(link.ErrorNotImplemented(request_type=type_name(packet), tag=getattr(packet, "tag", None)))
+
+
 def failure_of(failed: type[Failed], refused: Refused, tag: str | None, cookie: str | None) -> Failed:
     """The -FAILED packet of a refusal; that of a message carries its cookie too."""
     code, reason, retry_after_s = refused.code, refused.reason, refused.retry_after_s
     if failed is message.MessageSendFailed:
         return message.MessageSendFailed(code=code, reason=reason, retry_after_s=retry_after_s, tag=tag, cookie=cookie)
+    if failed is ConferenceMessageFailed:
+        return ConferenceMessageFailed(code=code, reason=reason, retry_after_s=retry_after_s, tag=tag, cookie=cookie)
     return failed(code=code, reason=reason, retry_after_s=retry_after_s, tag=tag)
 
 

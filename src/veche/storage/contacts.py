@@ -146,6 +146,11 @@ def is_contact(row: ContactRow, viewer_id: int) -> bool:
     )
 
 
+def are_open(row: ContactRow) -> bool:
+    """The two are friends, and neither blocks the other: they may know of each other's presence."""
+    return row.pair.state is State.FRIENDS and row.blocked_at is None and row.told is None and not row.is_deleted
+
+
 def all(account_id: int) -> Steps[Sequence[ContactRow]]:
     """Return the contacts of an account (`is_contact`), ascending by `peer_id`."""
     rows: Rows = yield Statement(_OF_ACCOUNT, (account_id,))

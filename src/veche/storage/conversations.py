@@ -40,7 +40,7 @@ class Summary(NamedTuple):
     last_id: int
     """The last entry that this person may see."""
     unread: int
-    """Texts of the peer after `read_id`, taken-back ones not counted, up to UNREAD_CAP."""
+    """Texts of the peer and calls missed after `read_id`, taken-back ones not counted, up to UNREAD_CAP."""
     read_id: int
     peer_read_id: int
     peer_delivered_id: int
@@ -96,7 +96,7 @@ def open_route(account_id: int, peer_login: str, now: int) -> Steps[Route | None
     return (yield from find_route(account_id, peer_login))
 
 
-_IS_UNREAD = "author_id = m.peer_id AND kind = 0 AND hidden = 0 AND retracted_at IS NULL"
+_IS_UNREAD = "author_id = m.peer_id AND kind IN (0, 6) AND hidden = 0 AND retracted_at IS NULL"
 """Whether a row of `message` is something for the person of the member row `m` to read."""
 
 

@@ -34,6 +34,12 @@ class Kind(IntEnum):
     RETRACT = 2
     REACT = 3
     UNREACT = 4
+    CALL = 5
+    """What came of a call; see `calls`."""
+    MISSED = 6
+    """The same, for one that is to be read."""
+    ROOM = 7
+    """A text of a conference's room."""
 
 
 class Statement(NamedTuple):

@@ -164,7 +164,7 @@ def get(message_id: int, viewer_id: int) -> Steps[LogRow | None]:
 def history(conversation: int, viewer_id: int, before: int | None, after: int | None, limit: int) -> Steps[Page]:
     """Return a page of messages, oldest first: the first ones after `after`, else the last ones before `before`."""
     forward = after is not None
-    sql = f"""{_ROW} WHERE m.conversation_id = $2 AND m.id > $3 AND m.id < $4 AND m.kind = 0
+    sql = f"""{_ROW} WHERE m.conversation_id = $2 AND m.id > $3 AND m.id < $4 AND m.kind IN (0, 5, 6)
         AND (m.hidden = 0 OR m.author_id = $1) ORDER BY m.id {"" if forward else "DESC"} LIMIT $5"""
     rows: Rows = yield Statement(
         sql,

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from .database import StorageError
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """The migrations in their order; the last one is the schema of `schema.sql`.  A test holds this against Alembic."""
 HEAD = REVISIONS[-1]
 

@@ -182,6 +182,56 @@ CREATE TABLE message_file (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_file_file ON message_file (file_id);
 
+CREATE TABLE conference (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           TEXT    NOT NULL UNIQUE,        -- random
+    name         TEXT    NOT NULL,
+    owner_id     INTEGER REFERENCES account(id), -- of nobody: a permanent one
+    acting_id    INTEGER REFERENCES account(id), -- who stands in for the owner
+    policy       TEXT    NOT NULL,               -- packets.conference.Policy
+    is_permanent INTEGER NOT NULL DEFAULT 0,
+    is_call      INTEGER NOT NULL DEFAULT 0,     -- made by calling somebody
+    link         TEXT    NOT NULL DEFAULT '',    -- the code of its link, random; empty: nobody has asked for one
+    initiator    TEXT    NOT NULL DEFAULT '',    -- a leg
+    epoch        INTEGER NOT NULL DEFAULT 0,
+    created_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE conference_leg (
+    number      INTEGER NOT NULL REFERENCES conference(number),
+    account_id  INTEGER NOT NULL REFERENCES account(id),
+    device      TEXT    NOT NULL,
+    place       INTEGER NOT NULL,                -- ascending in the order in which they came
+    epoch       INTEGER NOT NULL,
+    initiator   TEXT    NOT NULL,
+    media       TEXT    NOT NULL,                -- packets.conference.MediaKind
+    is_muted    INTEGER NOT NULL DEFAULT 0,
+    is_hidden   INTEGER NOT NULL DEFAULT 0,
+    is_sharing  INTEGER NOT NULL DEFAULT 0,
+    held        INTEGER NOT NULL DEFAULT 0,
+    asks        INTEGER NOT NULL DEFAULT 0,
+    muted_by    TEXT    NOT NULL DEFAULT '',
+    hidden_by   TEXT    NOT NULL DEFAULT '',
+    at          INTEGER NOT NULL,
+    PRIMARY KEY (number, account_id, device)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE conference_guest (                  -- what a conference remembers of somebody, inside or not
+    number      INTEGER NOT NULL REFERENCES conference(number),
+    account_id  INTEGER NOT NULL REFERENCES account(id),
+    may_come    INTEGER NOT NULL DEFAULT 0,      -- was called
+    called_by   TEXT    NOT NULL DEFAULT '',
+    status      TEXT    NOT NULL DEFAULT '',     -- packets.conference.CallStatus; empty: came, or was not called
+    is_silent   INTEGER NOT NULL DEFAULT 0,      -- blocks who calls
+    is_removed  INTEGER NOT NULL DEFAULT 0,
+    muted_by    TEXT    NOT NULL DEFAULT '',
+    hidden_by   TEXT    NOT NULL DEFAULT '',
+    entry_id    INTEGER NOT NULL DEFAULT 0,      -- the message by which the answered call stands in a conversation
+    PRIMARY KEY (number, account_id)
+) STRICT, WITHOUT ROWID;
+-- the texts of a room are in `message`, with conversation_id = -conference.number
+CREATE INDEX message_room ON message (conversation_id, seq) WHERE conversation_id < 0;
+
 -- facts about this database: domain, secret (resumption tokens, fake salts), clock (the latest instant used)
 CREATE TABLE fact (
     name        TEXT    NOT NULL PRIMARY KEY,

@@ -15,6 +15,8 @@ from . import (
     admin,
     blocking,
     broadcast,
+    call,
+    conference,
     contacts,
     files,
     greeting,
@@ -24,11 +26,14 @@ from . import (
     presence,
     private,
     profile,
+    signal,
     typing,
 )
 
 PUBLIC: dict[type[Packet], Handler] = {**greeting.HANDLERS, **login.HANDLERS, **account.PUBLIC_HANDLERS}
 """What a connection may ask before login."""
+
+CONFERENCES: dict[type[Packet], Handler] = {**conference.HANDLERS, **call.HANDLERS, **signal.HANDLERS}
 
 ALL: dict[type[Packet], Handler] = {
     **PUBLIC,
@@ -36,6 +41,7 @@ ALL: dict[type[Packet], Handler] = {
     **admin.HANDLERS,
     **blocking.HANDLERS,
     **broadcast.HANDLERS,
+    **CONFERENCES,
     **contacts.HANDLERS,
     **files.HANDLERS,
     **history.HANDLERS,

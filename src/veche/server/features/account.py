@@ -13,7 +13,7 @@ from veche.core.contacts import NOTHING
 from veche.core.scram import ScramFailed, Verifier, make_verifier
 from veche.packets import ErrorCode, Packet, account
 from veche.packets.profile import Profile
-from veche.storage import accounts, admin, blocks, contacts, devices, files, profiles, tokens
+from veche.storage import accounts, admin, blocks, conferences, contacts, devices, files, profiles, tokens
 from veche.storage.database import Steps
 
 from ..classic.accounts import register as register_classic
@@ -283,12 +283,14 @@ async def delete(session: Session, packet: account.AccountDelete) -> None:
 
     def steps() -> Steps[Sequence[accounts.Gone]]:
         gone = yield from accounts.delete(me.id, app.now_us())
+        yield from conferences.erase(me.id)
         if row.is_admin:
             yield from admin.check_admin_left()
         return gone
 
     def then(gone: Sequence[accounts.Gone]) -> None:
         app.forget_routes_to(me)
+        app.halls.account_left(me, is_deleted=True)
         me.friends.clear()
         for viewer_id, before, after in gone:
             viewer = app.online.get(viewer_id)

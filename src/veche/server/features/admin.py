@@ -109,6 +109,7 @@ async def account_change(session: Session, packet: admin.AdminAccountChange, me:
             admin.AdminAccountChangeOk(login=target.address, disabled=disabled, admin=is_admin, tag=packet.tag)
         )
         if disabled:
+            app.halls.account_left(target, is_deleted=False)
             for one in target.sessions[:]:
                 one.goodbye(ErrorCode.DISABLED)
             files_left(app, target)

@@ -11,6 +11,7 @@ from veche.storage.contacts import Change
 
 from ..live import LiveAccount, Route
 from ..session import Handler, Refused, Session
+from .call import blocked as end_calls
 from .contacts import announce
 from .message import check_peer
 from .private import blocked as end_introductions
@@ -29,6 +30,7 @@ async def block(session: Session, packet: blocking.Block) -> None:
             app.tell(me, blocking.BlockOk(login=peer.address), but=session)
             announce(app, me, peer, change)
             end_introductions(app, me, peer)
+            end_calls(app, me, peer)
         session.send(blocking.BlockOk(login=peer.address, tag=packet.tag))
 
     await app.database.write(blocks.block(me.id, peer.id, app.now_us()), then)

@@ -19,7 +19,7 @@ from veche.packets import ErrorCode, Packet, contacts, presence
 from veche.packets.contacts import Contact, ContactUpdated, Relation
 from veche.packets.presence import Status
 from veche.storage import contacts as storage
-from veche.storage.contacts import Change, ContactRow
+from veche.storage.contacts import Change, ContactRow, are_open
 from veche.storage.database import Steps
 
 from ..live import LiveAccount
@@ -92,11 +92,6 @@ def seen(app: HomeServer, viewer_id: int, row: ContactRow) -> tuple[int, Status]
     return max(row.seen_at, live.seen_at, live.unblocked_at.get(viewer_id, 0)), live.told_status
 
 
-def are_open(row: ContactRow) -> bool:
-    """The two are friends, and neither blocks the other: they may know of each other's presence."""
-    return row.pair.state is rule.State.FRIENDS and row.blocked_at is None and row.told is None and not row.is_deleted
-
-
 def difference(id: str, before: Contact | None, after: Contact | None) -> ContactUpdated | None:
     """The patch that makes the one of the other, None when there is nothing to tell."""
     if before is None and after is None:
@@ -121,6 +116,7 @@ def announce(app: HomeServer, me: LiveAccount, peer: LiveAccount, change: Change
             viewer.friends.add(other.id)
         else:
             viewer.friends.discard(other.id)
+    app.halls.friends_changed(me, peer)
     tell_difference(app, me, change.mine_before, change.mine)
     if app.is_classic:
         return  # what has changed is a block, and who is blocked is not told (row T33)

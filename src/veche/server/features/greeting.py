@@ -47,7 +47,7 @@ def hello(session: Session, packet: link.ClientHello) -> None:
             registration=session.app.registration,
             registration_text=REGISTRATION_TEXT[session.app.registration],
             mechanisms=[*plus, "SCRAM-SHA-256", "TOKEN", "RESUME"],
-            features=FEATURES,
+            features=FEATURES if session.app.is_classic else [*FEATURES, "conferences"],
             layer=3,
             limits=link.Limits(
                 line_bytes=MAX_LINE_BYTES,

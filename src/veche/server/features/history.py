@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from veche.packets import ErrorCode, Packet, message
-from veche.storage import conversations, facts, files, messages
+from veche.storage import calls, conversations, facts, files, messages
 
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
@@ -72,7 +72,8 @@ def shown(session: Session, page: messages.Page) -> list[message.HistoryMessage]
             seq=row.seq,
             from_=app.directory.address(row.author_login),
             at=app.instant(row.at),
-            text=row.text,
+            text="" if row.kind in calls.CALLS else row.text,
+            call=calls.entry_of(row.text) if row.kind in calls.CALLS else None,
             files=files.infos(row.files),
             reply_to=row.target_id,
             edited=row.edited_at is not None,

@@ -30,7 +30,8 @@ from ..classic.accounts import with_keys
 from ..classic.inactivity import watch
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
-from .contacts import are_open, contacts_of
+from .call import offer_waiting as offer_calls
+from .contacts import contacts_of
 from .files import offer_waiting
 from .message import save_place, tell_delivered
 from .presence import changed as presence_changed
@@ -292,6 +293,7 @@ async def open_session(
     await send_snapshot(session)
     presence_changed(app, live)
     offer_waiting(session)
+    offer_calls(session)
     app.catch_up(session)
 
 
@@ -361,7 +363,7 @@ async def send_snapshot(session: Session) -> None:
             break
     blocked = [row.login for row in people if row.blocked_at is not None]
     live.blocked = set(blocked)
-    live.friends = {row.peer_id for row in people if are_open(row)}
+    live.friends = {row.peer_id for row in people if contacts.are_open(row)}
     session.send(
         message.Snapshot(
             conversations=[
@@ -379,6 +381,7 @@ async def send_snapshot(session: Session) -> None:
             contacts=[] if app.is_classic else contacts_of(app, live.id, people),
             profile=Profile(name=mine.name, note=mine.note, avatar=mine.avatar),
             announcement=app.announcement,
+            conferences=app.halls.snapshot(live),
             upto=upto,
         )
     )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from veche.core.names import BadLogin, split_address
 from veche.packets import ErrorCode, Packet, message
 from veche.packets.files import FileInfo
-from veche.storage import accounts, conversations, devices, files, messages
+from veche.storage import accounts, calls, conversations, devices, files, messages
 from veche.storage.database import Entry, Kind, Steps, StorageError, Stored
 
 from ..live import LiveAccount, Route, Unsaved
@@ -269,6 +269,17 @@ def event_of_row(row: messages.LogRow, address: Any, at: str) -> LogEvent:
                 reply_to=row.target_id,
                 edited=row.edited_at is not None,
                 retracted=row.retracted_at is not None,
+            )
+        case Kind.CALL | Kind.MISSED:
+            return message.Message(
+                id=row.id,
+                seq=row.seq,
+                from_=author,
+                to=other,
+                at=at,
+                text="",
+                retracted=row.retracted_at is not None,
+                call=calls.entry_of(row.text),
             )
         case Kind.EDIT:
             return message.Edited(

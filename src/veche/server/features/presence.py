@@ -36,6 +36,7 @@ def changed(app: HomeServer, account: LiveAccount) -> None:
         app.database.mark(lambda: accounts.seen(account.id, now), ("seen", account.id))
         if status is Status.OFFLINE:
             del app.online[account.id]
+            app.halls.forget_told(account)
             app.departures.went(account.id, account.address, app.monotonic())
         else:
             app.online[account.id] = account

@@ -99,13 +99,15 @@ class Introductions:
 async def start(session: Session, packet: private.PrivateStart) -> None:
     app, me = session.app, session.account
     assert me is not None
+    if not packet.certificate and not packet.sdp:
+        raise Refused(ErrorCode.BAD_REQUEST, "Say how you may be reached: by `certificate`, by `sdp`, or by both.")
     peer = await check_start(session, packet.login)
     if not session.is_alive or session.is_closing:
         return  # nobody would take the request back
     made = app.introductions.add(session, me, peer, app.monotonic())
     spend(session)
     session.send(private.PrivateStartOk(id=made.id, login=peer.address, tag=packet.tag))
-    request = private.PrivateRequest(id=made.id, from_=me.address, certificate=packet.certificate)
+    request = private.PrivateRequest(id=made.id, from_=me.address, certificate=packet.certificate, sdp=packet.sdp)
     for to in peer.sessions:
         if to not in app.full_links:
             to.send(request)
@@ -137,7 +139,7 @@ def answer(session: Session, packet: private.PrivateAnswer) -> None:
         raise Refused(ErrorCode.UNKNOWN_REQUEST)
     answered = private.PrivateAnswered(id=one.id, from_=me.address, accepted=False)
     if packet.accepted:
-        if not packet.port or not packet.certificate:
+        if bool(packet.port) != bool(packet.certificate) or not (packet.certificate or packet.sdp):
             raise Refused(ErrorCode.BAD_REQUEST, "A yes says where to connect, and whom to expect there.")
         answered = private.PrivateAnswered(
             id=one.id,
@@ -146,6 +148,7 @@ def answer(session: Session, packet: private.PrivateAnswer) -> None:
             port=packet.port,
             addresses=addresses(packet.addresses, seen=session.link.address, by=one.asker.link.address),
             certificate=packet.certificate,
+            sdp=packet.sdp,
         )
     app.introductions.remove(one)
     one.asker.send(answered)

@@ -37,6 +37,7 @@ async def profile_update(session: Session, packet: profile.ProfileUpdate) -> Non
     def then(result: tuple[Profile, Viewers, Viewers]) -> None:
         (name, note, avatar), before, after = result
         app.tell(me, profile.ProfileUpdateOk(name=name, note=note, avatar=avatar), but=session)
+        app.halls.introduce(me, name, avatar)
         for (viewer_id, was), (_, now) in zip(before, after, strict=True):
             if (viewer := app.online.get(viewer_id)) is not None:
                 tell_difference(app, viewer, was, now)

@@ -1,0 +1,224 @@
+"""Conferences as they survive a restart: what they are, their legs with their epochs, whom they remember; their rooms.
+
+The server keeps conferences in memory and saves what is different; so a row here is as old as the last commit, and
+everything is read once, at the start.  The texts of a room stand in `message`, in a conversation of the number
+`-conference.number`, which has no members: nobody is owed them, search passes over them.
+
+Source: rows A30-A50, X07, X10, X16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .database import Kind, Rows, Statement, Steps
+
+THE_CONFERENCE = "veche"
+"""The id of the permanent one that everybody may join.  Source: row A50."""
+
+
+class ConferenceRow(NamedTuple):
+    """What a conference is, apart from its people."""
+
+    number: int
+    id: str
+    name: str
+    owner_id: int | None
+    acting_id: int | None
+    policy: str
+    is_permanent: int
+    is_call: int
+    link: str
+    initiator: str
+    epoch: int
+    created_at: int
+
+
+class LegRow(NamedTuple):
+    """A device inside."""
+
+    account_id: int
+    device: str
+    place: int
+    """Ascending in the order in which they came."""
+    epoch: int
+    initiator: str
+    media: str
+    is_muted: int
+    is_hidden: int
+    is_sharing: int
+    held: int
+    asks: int
+    muted_by: str
+    hidden_by: str
+    at: int
+
+
+class GuestRow(NamedTuple):
+    """What a conference remembers of somebody; see core.conference.Guest."""
+
+    account_id: int
+    may_come: int
+    called_by: str
+    status: str
+    is_silent: int
+    is_removed: int
+    muted_by: str
+    hidden_by: str
+    entry_id: int
+
+
+class Person(NamedTuple):
+    """Somebody as their legs show them."""
+
+    login: str
+    name: str
+    avatar: str
+
+
+class Saved(NamedTuple):
+    """One conference, whole."""
+
+    row: ConferenceRow
+    legs: Sequence[LegRow]
+    guests: Sequence[GuestRow]
+
+
+class RoomRow(NamedTuple):
+    """One text of a room."""
+
+    seq: int
+    login: str
+    at: int
+    text: str
+
+
+_COLUMNS = ", ".join(ConferenceRow._fields)
+_LEG_COLUMNS = ", ".join(LegRow._fields)
+_GUEST_COLUMNS = ", ".join(GuestRow._fields)
+
+
+def _slots(first: int, count: int) -> str:
+    return ", ".join(f"${n}" for n in range(first, first + count))
+
+
+def _upsert(table: str, key: Sequence[str], columns: Sequence[str]) -> str:
+    rest = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
+    return f"""INSERT INTO {table} ({", ".join(columns)}) VALUES ({_slots(1, len(columns))})
+        ON CONFLICT ({", ".join(key)}) DO UPDATE SET {rest}"""
+
+
+_PUT_LEG = _upsert("conference_leg", ("number", "account_id", "device"), ("number", *LegRow._fields))
+_PUT_GUEST = _upsert("conference_guest", ("number", "account_id"), ("number", *GuestRow._fields))
+_PUT = f"""UPDATE conference SET ({_COLUMNS}) = ({_slots(1, len(ConferenceRow._fields))}) WHERE number = $1"""
+
+
+def all() -> Steps[Sequence[Saved]]:
+    """Return every conference; legs in the order in which they came, none of deleted or disabled accounts."""
+    rows: Rows = yield Statement(f"SELECT {_COLUMNS} FROM conference ORDER BY number")
+    legs: Rows = yield Statement(
+        f"""SELECT number, {_LEG_COLUMNS} FROM conference_leg WHERE account_id IN
+        (SELECT id FROM account WHERE deleted_at IS NULL AND is_disabled = 0) ORDER BY number, place"""
+    )
+    guests: Rows = yield Statement(
+        f"""SELECT number, {_GUEST_COLUMNS} FROM conference_guest WHERE account_id IN
+        (SELECT id FROM account WHERE deleted_at IS NULL) ORDER BY number, account_id"""
+    )
+    legs_of: dict[int, list[LegRow]] = {}
+    for number, *leg in legs:
+        legs_of.setdefault(number, []).append(LegRow(*leg))
+    guests_of: dict[int, list[GuestRow]] = {}
+    for number, *guest in guests:
+        guests_of.setdefault(number, []).append(GuestRow(*guest))
+    return [
+        Saved(row, legs_of.get(row.number, []), guests_of.get(row.number, []))
+        for row in (ConferenceRow(*one) for one in rows)
+    ]
+
+
+def person(account_id: int) -> Steps[Person]:
+    """Return how somebody is shown.  Raises LookupError."""
+    rows: Rows = yield Statement("SELECT login, name, avatar FROM account WHERE id = $1", (account_id,))
+    return Person(*rows[0])
+
+
+def create(row: ConferenceRow) -> Steps[int]:
+    """Make a conference; its number is given here, and never given again."""
+    rows: Rows = yield Statement(
+        f"""INSERT INTO conference ({", ".join(ConferenceRow._fields[1:])})
+        VALUES ({_slots(1, len(ConferenceRow._fields) - 1)}) RETURNING number""",
+        tuple(row[1:]),
+    )
+    return rows[0][0]
+
+
+class Difference(NamedTuple):
+    """What is to be saved of one conference."""
+
+    row: ConferenceRow | None
+    """None: as it was."""
+    legs: Sequence[LegRow]
+    gone_legs: Sequence[tuple[int, str]]
+    guests: Sequence[GuestRow]
+    gone_guests: Sequence[int]
+
+
+def save(number: int, changed: Difference) -> Steps[None]:
+    """Save what is different."""
+    if changed.row is not None:
+        yield Statement(_PUT, changed.row)
+    for account_id, device in changed.gone_legs:
+        yield Statement(
+            "DELETE FROM conference_leg WHERE number = $1 AND account_id = $2 AND device = $3",
+            (number, account_id, device),
+        )
+    for leg in changed.legs:
+        yield Statement(_PUT_LEG, (number, *leg))
+    for account_id in changed.gone_guests:
+        yield Statement("DELETE FROM conference_guest WHERE number = $1 AND account_id = $2", (number, account_id))
+    for guest in changed.guests:
+        yield Statement(_PUT_GUEST, (number, *guest))
+
+
+def delete(number: int) -> Steps[None]:
+    """The conference is over: forget it and its room.
+
+    The newest entry of all stays, emptied, until the next start: the ids that devices have acknowledged must not be
+    given again.
+    """
+    for table in ("conference_leg", "conference_guest", "conference"):
+        yield Statement(f"DELETE FROM {table} WHERE number = $1", (number,))
+    yield from _forget_room("conversation_id = $1", (-number,))
+
+
+def forget_old_rooms() -> Steps[None]:
+    """Delete what `delete` had to leave."""
+    yield from _forget_room("conversation_id < 0 AND conversation_id NOT IN (SELECT -number FROM conference)", ())
+
+
+def _forget_room(which: str, args: tuple[int, ...]) -> Steps[None]:
+    newest = "(SELECT max(id) FROM message)"
+    yield Statement(f"UPDATE message SET text = '' WHERE {which} AND id = {newest}", args)
+    yield Statement(f"DELETE FROM message WHERE {which} AND conversation_id < 0 AND id <> {newest}", args)
+
+
+def history(number: int, before: int | None, limit: int) -> Steps[Sequence[RoomRow]]:
+    """Return the last texts of a room before a `seq`, oldest first."""
+    rows: Rows = yield Statement(
+        """SELECT m.seq, a.login, m.at, m.text FROM message m JOIN account a ON a.id = m.author_id
+        WHERE m.conversation_id = $1 AND m.conversation_id < 0 AND m.seq < $2 ORDER BY m.seq DESC LIMIT $3""",
+        (-number, 2**62 if before is None else before, limit),
+    )
+    return [RoomRow(*row) for row in reversed(rows)]
+
+
+def erase(account_id: int) -> Steps[None]:
+    """Take back what somebody wrote in rooms."""
+    numbers: Rows = yield Statement("SELECT number FROM conference")
+    for (number,) in numbers:
+        yield Statement(
+            f"""UPDATE message SET text = '' WHERE conversation_id = $1 AND conversation_id < 0
+            AND author_id = $2 AND kind = {int(Kind.ROOM)}""",
+            (-number, account_id),
+        )

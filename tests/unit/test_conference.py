@@ -1,0 +1,446 @@
+"""One conference: every transition of its life, with made-up time."""
+
+from __future__ import annotations
+
+import pytest
+
+from veche.core.conference import MAX_INSIDE, Attendance, Conference, Event, Joined, Refusal, name_key
+from veche.packets import ErrorCode
+from veche.packets import conference as packets
+from veche.packets.conference import CallStatus, Leg, MediaKind, Policy
+
+AT = "2026-11-29T06:00:00.000Z"
+
+
+class World:
+    """A conference of alice, in which she is by her laptop."""
+
+    def __init__(self, **settings: object) -> None:
+        self.attendance = Attendance()
+        self.tea = self.make("tea", "Tea", **settings)
+        self.come("alice")
+
+    def make(self, id: str, name: str, **settings: object) -> Conference:
+        return Conference(self.attendance, id, name, at=AT, **{"owner": "alice", **settings})  # type: ignore[arg-type]
+
+    def come(self, user: str, device: str = "laptop", **wishes: object) -> Joined:
+        return self.tea.join(f"{user}/{device}", user, at=AT, **wishes)  # type: ignore[arg-type]
+
+    def leg(self, user: str, device: str = "laptop") -> Leg:
+        return self.tea.legs[f"{user}/{device}"]
+
+
+def told(events: list[Event]) -> list[str]:
+    """What happened, shortly."""
+    found: list[str] = []
+    for event in events:
+        match event:
+            case packets.ConferenceJoined():
+                found.append(f"joined {event.leg.id}")
+            case packets.ConferenceLeft():
+                found.append(f"left {event.leg} {event.code.value}")
+            case packets.ConferenceLegChanged():
+                found.append(f"leg {event.leg.id}")
+            case packets.ConferenceEnded():
+                found.append(f"ended {event.code.value}")
+            case packets.ConferenceChanged():
+                fields = {name: getattr(event, name) for name in ("name", "owner", "acting_owner", "policy")}
+                found += [f"{name} {value}" for name, value in fields.items() if value is not None]
+                if event.calls is not None:
+                    found.append("calls " + ", ".join(f"{one.user} {one.status.value}" for one in event.calls))
+    return found
+
+
+def refused(code: ErrorCode) -> pytest.RaisesExc[Refusal]:
+    return pytest.raises(Refusal, match=code.value)
+
+
+# -- coming
+
+
+def test_whoever_makes_it_is_its_owner_and_inside() -> None:
+    """Rows: A32 (partly), V21 (partly)."""
+    world = World()
+    assert world.tea.owner == "alice"
+    assert world.tea.people() == ["alice"]
+    assert world.tea.initiator == "alice/laptop"
+
+
+def test_each_who_comes_has_a_new_epoch_of_the_same_initiator() -> None:
+    """Rows: A37 (partly), X10 (partly)."""
+    world = World()
+    bob = world.come("bob")
+    assert told(bob.events) == ["joined bob/laptop"]
+    assert (bob.leg.epoch, bob.leg.initiator) == (2, "alice/laptop")
+    world.tea.transfer("alice", "bob")
+    assert world.come("carol").leg.initiator == "alice/laptop"
+
+
+def test_coming_again_is_a_new_epoch_in_the_old_place() -> None:
+    """Rows: V31 (partly), X10 (partly)."""
+    world = World()
+    world.come("bob")
+    again = world.come("alice")
+    assert (again.leg.epoch, again.resumed) == (3, False)
+    assert list(world.tea.legs) == ["alice/laptop", "bob/laptop"]
+
+
+def test_resuming_keeps_the_epoch_and_what_the_leg_was() -> None:
+    world = World()
+    world.come("bob", media=MediaKind.AUDIO)
+    world.tea.set_leg("bob/laptop", is_muted=True)
+    world.tea.lose("bob/laptop", 10.0)
+    back = world.come("bob", resume=True, media=MediaKind.VIDEO)
+    assert (back.leg.epoch, back.resumed, back.leg.is_muted, back.leg.media) == (2, True, True, MediaKind.AUDIO)
+    assert told(back.events) == ["leg bob/laptop"]
+    assert world.tea.expire(1000.0) == []
+    assert told(world.come("bob", resume=True).events) == []  # it was not lost
+
+
+def test_resuming_what_is_gone_is_coming_anew() -> None:
+    world = World()
+    back = world.come("bob", resume=True)
+    assert not back.resumed
+    assert back.leg.epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "has_friend", "by_link", "may"),
+    [
+        (Policy.FRIENDS, True, False, True),
+        (Policy.FRIENDS, False, True, False),
+        (Policy.INVITE, True, True, False),
+        (Policy.LINK, True, False, False),
+        (Policy.LINK, False, True, True),
+        (Policy.OPEN, False, False, True),
+    ],
+)
+def test_the_policy_says_who_may_come(policy: Policy, has_friend: bool, by_link: bool, may: bool) -> None:
+    """Rows: A49 (partly)."""
+    world = World(policy=policy)
+    assert world.tea.may_join("bob", has_friend=has_friend, by_link=by_link) is may
+    if may:
+        world.tea.check_join("bob/laptop", "bob", has_friend=has_friend, by_link=by_link)
+    else:
+        with refused(ErrorCode.FORBIDDEN):
+            world.tea.check_join("bob/laptop", "bob", has_friend=has_friend, by_link=by_link)
+    world.tea.call("alice", ["bob"], 0.0)
+    assert world.tea.may_join("bob", has_friend=False)  # the invited may, whatever the policy
+
+
+def test_one_device_a_person_where_that_is_the_rule() -> None:
+    """Rows: A43 (partly)."""
+    world = World()
+    world.tea.check_join("alice/phone", "alice", has_friend=False)
+    with refused(ErrorCode.ALREADY_THERE):
+        world.tea.check_join("alice/phone", "alice", has_friend=False, one_leg=True)
+    world.tea.lose("alice/laptop", 0.0)
+    world.tea.check_join("alice/phone", "alice", has_friend=False, one_leg=True)
+    assert told(world.come("alice", "phone", one_leg=True).events) == [
+        "left alice/laptop replaced",
+        "joined alice/phone",
+    ]
+    assert world.tea.people() == ["alice"]
+
+
+def test_several_devices_are_legs_of_one_person() -> None:
+    """Rows: A43 (partly), X05 (partly)."""
+    world = World()
+    world.come("alice", "phone")
+    assert world.tea.people() == ["alice"]
+    assert [leg.epoch for leg in world.tea.legs.values()] == [1, 2]
+    assert told(world.tea.leave("alice/laptop")) == ["left alice/laptop logged-out"]
+    assert not world.tea.is_over
+
+
+def test_a_mesh_has_room_for_so_many() -> None:
+    """Rows: V33 (partly), X09 (partly)."""
+    world = World()
+    given = [world.come(f"guest{n}") for n in range(7)]
+    assert [one.leg.media.value for one in given] == ["video"] * 3 + ["audio"] * 2 + ["text"] * 2
+    assert [one.is_less for one in given] == [False] * 3 + [True] * 4
+    assert not world.come("reader", media=MediaKind.TEXT).is_less
+    assert world.come("guest0").leg.media is MediaKind.VIDEO  # it comes again, and gets what it had
+    world.tea.leave("guest1/laptop")
+    assert world.come("guest5").leg.media is MediaKind.AUDIO
+
+
+# -- going
+
+
+def test_whoever_leaves_is_gone() -> None:
+    """Rows: A46 (partly)."""
+    world = World()
+    world.come("bob")
+    assert told(world.tea.leave("bob/laptop")) == ["left bob/laptop logged-out"]
+    assert world.tea.people() == ["alice"]
+    with refused(ErrorCode.NOT_INSIDE):
+        world.tea.leave("bob/laptop")
+
+
+def test_the_owner_leaving_ends_it() -> None:
+    """Rows: A48 (partly), X07 (partly)."""
+    world = World()
+    world.come("bob")
+    assert told(world.tea.leave("alice/laptop")) == ["ended owner-left"]
+    assert world.tea.is_over
+    assert not world.attendance.of("bob")
+
+
+def test_a_conference_that_was_handed_over_outlives_who_made_it() -> None:
+    """Rows: A36 (partly), X07 (partly)."""
+    world = World()
+    world.come("bob")
+    assert told(world.tea.transfer("alice", "bob")) == ["owner bob"]
+    assert told(world.tea.leave("alice/laptop")) == ["left alice/laptop logged-out"]
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.rename("alice", "Mine")
+
+
+def test_the_last_one_ends_it_by_leaving() -> None:
+    """Rows: A47 (partly), X07 (partly)."""
+    world = World()
+    assert told(world.tea.leave("alice/laptop")) == ["left alice/laptop logged-out", "ended empty"]
+    assert world.tea.is_over
+
+
+def test_an_owner_whose_link_broke_has_a_minute() -> None:
+    """Rows: X07 (partly)."""
+    world = World()
+    world.come("bob")
+    world.come("carol")
+    assert told(world.tea.lose("alice/laptop", 100.0)) == ["leg alice/laptop"]
+    assert world.tea.next_deadline() == 160.0
+    assert world.tea.expire(159.9) == []
+    assert told(world.tea.expire(160.0)) == ["left alice/laptop offline", "acting_owner bob"]
+    assert world.tea.owner == "alice"
+    world.tea.rename("bob", "Coffee")
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.rename("carol", "Milk")
+    assert told(world.come("alice").events) == ["joined alice/laptop", "acting_owner "]
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.rename("bob", "Milk")
+
+
+def test_whoever_acts_as_owner_is_followed_by_the_next_and_leaving_ends_nothing() -> None:
+    """Rows: X07 (partly)."""
+    world = World()
+    for user in ("bob", "carol", "dave"):
+        world.come(user)
+    assert told(world.tea.drop(["alice/laptop"], ErrorCode.REVOKED))[-1] == "acting_owner bob"
+    assert told(world.tea.leave("bob/laptop")) == ["left bob/laptop logged-out", "acting_owner carol"]
+    assert told(world.tea.transfer("carol", "dave")) == ["owner dave", "acting_owner "]
+    assert told(world.come("alice").events) == ["joined alice/laptop"]
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.end("alice")
+
+
+def test_who_is_lost_does_not_act_while_somebody_is_there() -> None:
+    world = World()
+    world.come("bob")
+    world.come("carol")
+    world.tea.lose("bob/laptop", 0.0)
+    assert told(world.tea.drop(["alice/laptop"], ErrorCode.OFFLINE))[-1] == "acting_owner carol"
+
+
+def test_when_all_links_broke_it_ends_with_the_last_grace() -> None:
+    """Rows: A47 (partly), X07 (partly)."""
+    world = World()
+    world.come("bob")
+    world.tea.lose("alice/laptop", 0.0)
+    world.tea.lose("bob/laptop", 1.0)
+    assert told(world.tea.expire(60.0)) == ["left alice/laptop offline", "acting_owner bob"]
+    assert told(world.tea.expire(61.0)) == ["left bob/laptop offline", "ended empty"]
+
+
+def test_a_permanent_one_never_ends() -> None:
+    """Rows: A50 (partly), X07 (partly), X16 (partly)."""
+    world = World(owner="", is_permanent=True, policy=Policy.OPEN)
+    world.come("bob")
+    for user in ("alice", "bob"):
+        assert told(world.tea.leave(f"{user}/laptop")) == [f"left {user}/laptop logged-out"]
+    assert not world.tea.is_over
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.end("alice")
+    newcomer = world.come("carol")
+    assert newcomer.leg.initiator == "carol/laptop"
+    assert newcomer.leg.epoch == 3
+
+
+# -- what owners do
+
+
+def test_only_its_owner_ends_it() -> None:
+    """Rows: A34 (partly), X08 (partly), X24 (partly)."""
+    world = World()
+    world.come("bob")
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.end("bob")
+    assert told(world.tea.end("alice")) == ["ended ended"]
+
+
+def test_nobody_is_in_two_of_one_name() -> None:
+    """Rows: A38 (partly), A40 (partly)."""
+    world = World()
+    other = world.make("other", "  TEA ", owner="bob")
+    other.join("bob/laptop", "bob", at=AT)
+    with refused(ErrorCode.ALREADY_THERE):
+        world.tea.check_join("bob/laptop", "bob", has_friend=True)
+    with refused(ErrorCode.ALREADY_THERE):
+        world.attendance.check_name("alice", "tea")
+    other.rename("bob", "Coffee")
+    world.tea.check_join("bob/laptop", "bob", has_friend=True)
+    world.come("bob")
+    with refused(ErrorCode.ALREADY_THERE):
+        other.rename("bob", "Tea")
+    with refused(ErrorCode.ALREADY_THERE):
+        world.tea.rename("alice", "coffee")
+    assert told(world.tea.rename("alice", "Te\u0301a")) == ["name Te\u0301a"]
+    assert told(world.tea.rename("alice", "Te\u0301a")) == []
+
+
+def test_names_are_one_when_they_look_the_same() -> None:
+    assert name_key(" Tea  time ") == name_key("TEA TIME") == name_key("Tea\u00a0\uff34\uff29\uff2d\uff25")
+    assert name_key("tea") != name_key("teа")
+
+
+def test_nobody_is_in_too_many() -> None:
+    world = World()
+    for n in range(MAX_INSIDE - 1):
+        world.make(f"id{n}", f"name {n}").join("alice/laptop", "alice", at=AT)
+    with refused(ErrorCode.TOO_MANY):
+        world.make("one", "One more", policy=Policy.OPEN).check_join("alice/laptop", "alice", has_friend=False)
+    world.tea.check_join("alice/phone", "alice", has_friend=False)
+
+
+def test_it_is_handed_over_to_who_is_inside() -> None:
+    """Rows: A36 (partly)."""
+    world = World()
+    with refused(ErrorCode.NOT_INSIDE):
+        world.tea.transfer("alice", "bob")
+    with refused(ErrorCode.ALREADY_THERE):
+        world.tea.transfer("alice", "alice")
+    world.come("bob")
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.transfer("bob", "bob")
+
+
+def test_whoever_was_put_out_comes_back_by_invitation_of_the_owner() -> None:
+    world = World(policy=Policy.OPEN)
+    world.come("bob")
+    world.come("bob", "phone")
+    world.come("carol")
+    with refused(ErrorCode.SELF):
+        world.tea.remove("alice", "alice/laptop")
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.remove("carol", "bob/laptop")
+    assert told(world.tea.remove("alice", "bob/phone")) == ["left bob/laptop removed", "left bob/phone removed"]
+    assert not world.tea.may_join("bob", has_friend=True)
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.check_call("carol", "bob")
+    world.tea.check_call("alice", "bob")
+    world.tea.call("alice", ["bob"], 0.0)
+    assert world.tea.may_join("bob", has_friend=False)
+    world.come("bob")
+    assert world.tea.is_inside("bob")
+
+
+def test_what_the_owner_switches_off_stays_off() -> None:
+    """Rows: A69 (partly)."""
+    world = World()
+    world.come("bob")
+    assert told(world.tea.mute("alice", "bob/laptop", audio=True, video=True)) == ["leg bob/laptop"]
+    bob = world.leg("bob")
+    assert (bob.is_muted, bob.muted_by, bob.is_hidden, bob.hidden_by) == (True, "alice", True, "alice")
+    for wish in ({"is_muted": False}, {"is_hidden": False}, {"is_sharing": True}):
+        with refused(ErrorCode.FORBIDDEN):
+            world.tea.set_leg("bob/laptop", **wish)
+    world.tea.leave("bob/laptop")
+    assert world.come("bob", "phone").leg.muted_by == "alice"
+    world.tea.set_leg("bob/phone", asks=True)
+    world.tea.mute("alice", "bob/phone", audio=False)
+    bob = world.leg("bob", "phone")
+    assert (bob.is_muted, bob.muted_by, bob.asks, bob.hidden_by) == (True, "", False, "alice")
+    world.tea.set_leg("bob/phone", is_muted=False)
+    with refused(ErrorCode.FORBIDDEN):
+        world.tea.mute("bob", "alice/laptop", audio=True)
+
+
+def test_an_administrator_keeps_order_where_there_is_no_owner() -> None:
+    """Rows: X24 (partly)."""
+    world = World(owner="", is_permanent=True)
+    world.come("bob")
+    world.tea.remove("admin", "bob/laptop", is_admin=True)
+    assert not world.tea.is_inside("bob")
+    owned = World()
+    owned.come("bob")
+    with refused(ErrorCode.FORBIDDEN):
+        owned.tea.remove("admin", "bob/laptop", is_admin=True)
+
+
+def test_a_leg_says_how_it_is_and_tells_only_what_is_new() -> None:
+    world = World()
+    assert told(world.tea.set_leg("alice/laptop", is_muted=True, held=True)) == ["leg alice/laptop"]
+    assert told(world.tea.set_leg("alice/laptop", is_muted=True)) == []
+    assert told(world.tea.introduce("alice", "Alice", "")) == ["leg alice/laptop"]
+    with refused(ErrorCode.NOT_INSIDE):
+        world.tea.set_leg("bob/laptop", held=True)
+
+
+# -- calls
+
+
+def test_a_call_rings_until_somebody_comes() -> None:
+    """Rows: V22 (partly), V25 (partly)."""
+    world = World(policy=Policy.INVITE)
+    world.tea.check_call("alice", "bob")
+    assert told(world.tea.call("alice", ["bob", "carol"], 5.0)) == ["calls bob initiate, carol initiate"]
+    assert world.tea.is_called("bob")
+    assert world.tea.next_deadline() == 25.0
+    assert told(world.come("bob").events) == ["joined bob/laptop", "calls carol initiate"]
+    assert not world.tea.is_called("bob")
+    for user in ("bob", "carol"):
+        with refused(ErrorCode.ALREADY_THERE):
+            world.tea.check_call("alice", user)
+    assert world.tea.unanswered(24.9) == []
+    assert world.tea.unanswered(25.0) == ["carol"]
+    assert told(world.tea.end_call("carol", CallStatus.MISSED)) == ["calls carol missed"]
+    assert told(world.tea.call("bob", ["carol"], 30.0, again=True)) == ["calls carol reinvite"]  # any leg may: row V29
+
+
+def test_who_blocks_the_caller_is_called_like_everybody_and_never_hears_of_it() -> None:
+    """Rows: X06 (partly)."""
+    world = World(policy=Policy.INVITE)
+    world.tea.call("alice", ["bob"], 0.0, silent={"bob"})
+    assert not world.tea.is_called("bob")
+    assert not world.tea.may_join("bob", has_friend=False)
+    assert world.tea.view("bob", [], count=1) is None
+    assert [one.user for one in world.tea.calls()] == ["bob"]
+    assert world.tea.unanswered(20.0) == ["bob"]
+
+
+# -- views
+
+
+def test_what_is_seen_from_outside() -> None:
+    """Rows: A14 (partly), A31 (partly)."""
+    world = World()
+    assert world.tea.view("bob", [], count=1) is None
+    view = world.tea.view("bob", ["alice"], count=1)
+    assert view is not None
+    assert (view.people, view.may_join, view.legs, view.invited_by) == (["alice"], True, [], "")
+    mine = world.tea.view("alice", [], count=1, one_leg=True)
+    assert mine is not None
+    assert (mine.people, mine.may_join, mine.legs) == (["alice"], False, ["alice/laptop"])
+    world.tea.set_policy("alice", Policy.INVITE)
+    closed = world.tea.view("bob", ["alice"], count=1)
+    assert closed is not None
+    assert not closed.may_join
+    world.tea.call("alice", ["carol"], 0.0)
+    invited = world.tea.view("carol", [], count=1)
+    assert invited is not None
+    assert (invited.may_join, invited.invited_by) == (True, "alice")
+    world.tea.end_call("carol", CallStatus.ABORT)
+    assert world.tea.view("carol", [], count=1) is None
+    world.tea.end("alice")
+    assert world.tea.view("alice", [], count=0) is None
