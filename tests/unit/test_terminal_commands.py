@@ -133,7 +133,7 @@ def test_a_line_of_the_plain_mode(line: str, command: Command | None) -> None:
         *("friend", "friend bob", "friend add", "friend add a b", "friend hug bob", "contact", "contact set bob"),
         *("contact set bob bob", "contact set bob nmae=x", "contact set bob name=a name=b", "contact remove bob x"),
         *("contact set bob memo=don't", 'contact add bob name="x', "whoelsesince", "whoelsesince x", "whoelsesince -1"),
-        *("broadcast", "profile a b", "profile nmae=x", "startprivate", "private bob", "accept", "y es", "accept a b"),
+        *("broadcast", "profile a b", "profile nmae=x", "startprivate", "private bob", "y es", "accept a b"),
         *('{"type":"PRIVATE-ANSWER","id":"x","accepted":true}', '{"type":"CLASSIC"}', '{"type":"INPUT","text":"x"}'),
         *('{"type":"CONNECT"}', '{"type":"GOODBYE"}', '{"type":"MESSAGE-DELIVERED","id":1}', '{"type":"MESSAGE"}'),
     ],

@@ -11,7 +11,8 @@ Rules:
 4. Typing ends by TYPING-END, by a message, or 10 s after it was last heard of.
 5. What this device sends is `pending` until MESSAGE-SENT turns it into a message, or a refusal says why it will not be.
 
-A conversation is complete from `complete_from` on: older messages are on the server.  people.py folds the people.
+A conversation is complete from `complete_from` on: older messages are on the server.  people.py folds the people,
+conferences.py the conferences.
 
 ANNOUNCEMENT and SNAPSHOT tell what an administrator tells everyone; there is one at a time.
 
@@ -29,6 +30,7 @@ from veche.packets import ERROR_TEXT, Packet
 from veche.packets.account import ConnectOk
 from veche.packets.admin import Announced, Announcement
 from veche.packets.blocking import BlockOk
+from veche.packets.conference import CallEntry
 from veche.packets.files import FileInfo
 from veche.packets.message import (
     ConversationState,
@@ -55,7 +57,8 @@ from veche.packets.message import (
     TypingStarted,
 )
 
-from .people import People, fold_people
+from .conferences import Conferences, fold_conferences
+from .people import fold_people
 
 TYPING_S = 10.0
 MAX_POSTS = 1000
@@ -79,6 +82,8 @@ class Post(Struct, frozen=True, kw_only=True):
     """The edit that the text is of, 0: the base's."""
     retract_id: int = 0
     """The change that took it back, 0: not known."""
+    call: CallEntry | None = None
+    """Not a text but a call of the author to the reader."""
     registers: Reactions = field(default_factory=dict[tuple[str, str], tuple[int, bool]])
 
     @property
@@ -141,7 +146,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
         return [post for post in self.posts.values() if post.at and post.id >= start]
 
 
-class State(People, frozen=True, kw_only=True):
+class State(Conferences, frozen=True, kw_only=True):
     """Everything that one account's client shows: the people, and what is written between them."""
 
     admin: bool = False
@@ -214,7 +219,7 @@ def fold(state: State, packet: Packet, *, now: float = 0.0, request: Packet | No
         case BlockOk():
             return _not_typing(fold_people(state, packet), packet.login)
         case _:
-            return fold_people(state, packet)
+            return fold_conferences(state, packet, request)
 
 
 def _with(state: State, conversation: Conversation) -> State:
@@ -287,6 +292,7 @@ def _based(post: Post | None, base: Message | HistoryMessage) -> Post:
         edited=edited,
         retracted=retracted,
         registers=registers,
+        call=base.call,
     )
 
 
@@ -384,4 +390,4 @@ def _snapshot(state: State, packet: Snapshot) -> State:
             peer_delivered_id=max(old.peer_delivered_id, told.peer_delivered_id),
             snapshot=told,
         )
-    return fold_people(replace(state, conversations=conversations, announcement=packet.announcement), packet)
+    return fold_conferences(replace(state, conversations=conversations, announcement=packet.announcement), packet)

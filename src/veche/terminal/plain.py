@@ -26,21 +26,23 @@ from typing import BinaryIO, Protocol
 from msgspec.structs import replace
 
 from veche.client import Arrived, Client, ClientEnded, ClientError, DialError, Offline, Online, RequestFailed
+from veche.client.conferences import fold_conferences, resumptions
 from veche.client.errors import UNANSWERED
 from veche.client.events import Unanswered
 from veche.client.inbox import Item
-from veche.client.people import fold_people
 from veche.client.private import PrivateError, PrivateEvent
 from veche.packets import MAX_LINE_BYTES, ErrorCode, Packet, type_name
 from veche.packets.account import AccountExport, AccountExportOk, ConnectOk, RegisterFailed
 from veche.packets.codec import JsonCodec
+from veche.packets.conference import Called, CallPacket, CallStatus
 from veche.packets.contacts import ContactsGet, ContactsGetResponse, Relation
 from veche.packets.link import Error
 from veche.packets.message import HistoryGetOk, Message, MessageSend, MessageSent, ReplayEnd, SearchOk
 from veche.packets.presence import PresenceSet
 from veche.packets.profile import ProfileGet
 
-from . import plain_private, sentences
+from . import conference_words, plain_private, sentences
+from .conference_commands import AnswerCall, CallPeople, OfConference, SetCalls, understood
 from .entrance import Entered, enter
 from .people_commands import ProfileChange, Wrong
 from .plain_commands import (
@@ -179,6 +181,7 @@ class Plain:
         """What is to be printed of the files"""
         self._caught_up = asyncio.Event()
         self._is_leaving = False
+        self._takes_calls = True
 
     async def run(self, wish: Wish, asker: Asker | None, source: RawInput) -> int:
         """Returns the exit code; raises Leave."""
@@ -270,7 +273,7 @@ class Plain:
                     command = parse(line)
                     if isinstance(command, Logout):
                         return
-                    if isinstance(command, Read | Reply):
+                    if isinstance(command, Read | Reply | OfConference | CallPeople | AnswerCall):
                         await self._settle(client)  # what they mean depends on what the lines before have brought
                     await self._obey(client, command)
                 except Wrong as wrong:
@@ -315,6 +318,13 @@ class Plain:
                 assert self._files is not None
                 self._files.obey(command)
                 await self._put.join()  # what it says stands before what the next line says
+            case SetCalls(are_on):
+                self._takes_calls = are_on
+                await self._tell("others may call you" if are_on else "whoever calls you is told that you are busy")
+            case AnswerCall(accepted) if not self._reader.people.calls and client.private.requests:
+                await plain_private.obey(client, PrivateAnswer(None, accepted))
+            case OfConference() | CallPeople() | AnswerCall():
+                client.post(understood(command, self._reader.people))
             case Help() if self._as_json:
                 self._say(HELP)
             case Help():
@@ -377,6 +387,8 @@ class Plain:
         """The lines of one event."""
         if isinstance(item, Online):
             self._say(f"connected as {item.address}, device {item.device}")
+            for request in resumptions(self._reader.people):
+                client.post(request)
             return b""
         if isinstance(item, Offline):
             if not self._is_leaving and item.retry_in_s is not None:
@@ -390,7 +402,13 @@ class Plain:
             return self._line(Error(code=ErrorCode.TRY_AGAIN_LATER, reason=f"{type_name(item.request)}: {UNANSWERED}"))
         lines = self._lines_of(client, item)
         if item.packet is not None:
-            self._reader.people = fold_people(self._reader.people, item.packet)
+            self._reader.people = fold_conferences(self._reader.people, item.packet, item.request)
+            if (
+                isinstance(item.packet, Called)
+                and not self._takes_calls
+                and item.packet.id in self._reader.people.calls
+            ):
+                client.post(CallPacket(status=CallStatus.OCCUPIED, id=item.packet.id))
         return lines
 
     def _lines_of(self, client: Client, item: Arrived) -> bytes:
@@ -440,5 +458,9 @@ class Plain:
     def _line(self, packet: Packet, request: Packet | None = None) -> bytes:
         if self._as_json:
             return _encode(packet).rstrip() + b"\n"
-        text = sentences.lines(packet, request, self._reader)
+        said = (
+            sentences.lines(packet, request, self._reader),
+            conference_words.said(packet, self._reader.people, self._reader),
+        )
+        text = "\n".join(part for part in said if part)
         return (text + "\n").encode(errors="replace") if text else b""

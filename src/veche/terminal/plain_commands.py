@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from veche.packets import ClientPacket, Packet
+from veche.packets import conference as packets
 from veche.packets.account import (
     AccountExport,
     PasswordChange,
@@ -51,6 +52,8 @@ from veche.packets.message import (
 from veche.packets.presence import PresenceSet, WhoElse, WhoElseSince
 from veche.packets.profile import ProfileGet, ProfileUpdate
 
+from . import conference_commands
+from .conference_commands import CONFERENCE, AnswerCall
 from .file_commands import paths, to_send, which_and_where
 from .people_commands import CONTACT, FRIEND, ProfileChange, Wrong, contact, friend, is_word, profile
 from .text import explained
@@ -162,7 +165,9 @@ class Logout(NamedTuple):
 
 Private = PrivateStart | PrivateSay | PrivateStop | PrivateAnswer
 OfFiles = SendFiles | Files | Download | Offer | Offers | AcceptFile | RefuseFile | CancelFile
-Command = Packet | Read | Reply | Contacts | ProfileChange | Private | OfFiles | Help | Logout
+Command = (
+    Packet | Read | Reply | Contacts | ProfileChange | Private | OfFiles | conference_commands.Command | Help | Logout
+)
 
 
 Parser = Callable[[str, str], Command]
@@ -283,6 +288,19 @@ def _password(old: str, new: str) -> Command:
     return PasswordChange(old_password=old, password=new.strip())
 
 
+def _answer(accepted: bool) -> Parser:
+    """With a login, the answer to who asks for a private session; with none, to who calls."""
+
+    def parse(rest: str, usage: str) -> Command:
+        if not rest.strip():
+            return AnswerCall(accepted)
+        if not is_word(rest):
+            raise Wrong(f"Write: {usage}")
+        return PrivateAnswer(rest.strip(), accepted)
+
+    return parse
+
+
 def _id(text: str) -> int:
     return _number(text.removeprefix("#"), f"{text!r} is not the number of a message.")
 
@@ -359,12 +377,20 @@ GROUPS: dict[str, list[Entry]] = {
         Entry("profile", "[LOGIN]", "what you, or LOGIN, say about yourselves", profile),
         Entry("profile", "name=... note=... avatar=FILE", "change it; empty removes", profile),
     ],
+    "Conferences and calls": [
+        *(
+            Entry("conference", f"{verb} {arguments}".rstrip(), what, conference_commands.conference)
+            for verb, (arguments, what) in CONFERENCE.items()
+        ),
+        Entry("call", "LOGIN...", "call friends into a new conference", conference_commands.call),
+        Entry("accept", "", "take the call that rings", _answer(True)),
+        Entry("decline", "", "do not", _answer(False)),
+        Entry("calls", "on|off", "off: whoever calls is told that you are busy", conference_commands.calls),
+    ],
     "Private sessions, from device to device, never stored": [
         Entry("startprivate", "LOGIN", "ask LOGIN for one", _word(PrivateStart)),
-        Entry(
-            "accept", "LOGIN", "say yes to who asks you for one; y does too", _word(lambda a: PrivateAnswer(a, True))
-        ),
-        Entry("decline", "LOGIN", "say no; n does too", _word(lambda a: PrivateAnswer(a, False))),
+        Entry("accept", "LOGIN", "say yes to who asks you for one; y does too", _answer(True)),
+        Entry("decline", "LOGIN", "say no; n does too", _answer(False)),
         Entry("private", "LOGIN TEXT", "say TEXT in it", _two(PrivateSay)),
         Entry("stopprivate", "LOGIN", "end it", _word(PrivateStop)),
     ],
@@ -409,6 +435,11 @@ REQUESTS_AS_JSON = (
     *(MessageSend, Edit, Retract, React, HistoryGet, Search, MessageReadUpTo, TypingStartedTo, TypingEndTo),
     *(Block, Unblock, SessionsGet, SessionsRevoke, TokenCreate, TokenList, TokenRevoke, PasswordChange, AccountExport),
     *(ContactsGet, ContactsAdd, ContactsChange, ContactsUpdate, ContactsDelete, PresenceSet, WhoElse, WhoElseSince),
+    *(packets.ConferenceCreate, packets.ConferenceJoin, packets.ConferenceLeave, packets.ConferenceGet),
+    *(packets.ConferenceList, packets.ConferenceDelete, packets.ConferenceRename, packets.ConferenceTransfer),
+    *(packets.ConferencePolicy, packets.ConferenceLink, packets.ConferenceMute, packets.ConferenceRemove),
+    *(packets.ConferenceLegSet, packets.ConferenceMessageSend, packets.ConferenceHistoryGet, packets.CallPacket),
+    *(packets.Signal, packets.IceServersGet),
     *(FriendRequest, FriendAnswer, FriendIgnore, FriendCancel, FriendRemove, BroadcastSend, ProfileGet, ProfileUpdate),
 )
 """What may be given as JSON: the rest is the client's own business."""

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
-from veche.client.people import THERE, People, fold_people, moment
+from veche.client.conferences import Conferences
+from veche.client.people import THERE, fold_people, moment
 from veche.packets import ERROR_TEXT, Failed, Packet
 from veche.packets.account import (
     AccountExportOk,
@@ -68,7 +69,7 @@ from veche.packets.message import (
 from veche.packets.presence import Status, UpdateLastSeen, WhoElseOk, WhoElseSinceOk
 from veche.packets.profile import ProfileGetOk, ProfileUpdateOk
 
-from . import file_words
+from . import call_words, file_words
 from .text import count, harmless, on_one_line, seconds, short_name
 
 INDENT = "\n    "
@@ -77,8 +78,8 @@ INDENT = "\n    "
 class Reader:
     """Whose eyes read: what they know of people decides who is "you", which names are short, and what is news."""
 
-    def __init__(self, people: People | None = None, zone: tzinfo | None = None, *, slash: str = "") -> None:
-        self.people = people or People()
+    def __init__(self, people: Conferences | None = None, zone: tzinfo | None = None, *, slash: str = "") -> None:
+        self.people = people or Conferences()
         self.slash = slash
         """what a command begins with where they read this"""
         self._zone = zone
@@ -119,7 +120,7 @@ def lines(packet: Packet, request: Packet | None, reader: Reader) -> str:
     match packet:
         case Message():
             to = f" to {name(packet.to)}" if packet.from_ == reader.address else ""
-            return f"{name(packet.from_)}{to}: {_text(packet)}"
+            return f"{name(packet.from_)}{to}: {_text(packet, reader)}"
         case MessageSent():
             return f"sent {packet.id}" + (
                 f" with {', '.join(file_words.name(one.name) for one in packet.files)}" * bool(packet.files)
@@ -176,7 +177,9 @@ def announced(told: Announced | Announcement, reader: Reader) -> str:
     return f"announcement of {by}, {reader.when(told.at)}: {indented(told.text)}"
 
 
-def _text(message: Message | HistoryMessage | ExportedMessage) -> str:
+def _text(message: Message | HistoryMessage | ExportedMessage, reader: Reader) -> str:
+    if not isinstance(message, ExportedMessage) and message.call is not None:
+        return call_words.entry(message.call, message.from_, reader.address)
     if message.retracted:
         return "(taken back)"
     reply = f"(to {message.reply_to}) " if message.reply_to is not None else ""
@@ -201,7 +204,7 @@ def _page(packet: HistoryGetOk | SearchOk, reader: Reader) -> str:
     shown = [f"(there are older ones: before {found[0].id})"] if packet.more and found else []
     for one in found:
         reactions = " ".join(f"[{on_one_line(r.emoji)} {reader.name(r.by)}]" for r in one.reactions)
-        line = f"{one.id} {reader.when(one.at)} {reader.name(one.from_)}: {_text(one)}"
+        line = f"{one.id} {reader.when(one.at)} {reader.name(one.from_)}: {_text(one, reader)}"
         shown.append(f"{line} {reactions}" if reactions else line)
     return "\n".join(shown) or f"nothing found in the conversation with {reader.name(packet.peer)}"
 
@@ -370,7 +373,7 @@ def _rarer(packet: Packet, reader: Reader) -> str:
         case AccountExportOk():
             exported = [
                 f"{one.id} {reader.when(one.at)} with {reader.name(one.peer)}, by {reader.name(one.author)}: "
-                + _text(one)
+                + _text(one, reader)
                 for one in packet.messages
             ]
             head = f"account {reader.name(packet.login)}, made {reader.when(packet.created_at)}"
