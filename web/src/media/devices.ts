@@ -109,6 +109,6 @@ export function listenTo(track: MediaStreamTrack, told: (level: number) => void)
   return () => {
     clearInterval(timer);
     source.disconnect();
-    void context.close();
+    if (context.state !== "closed") void context.close();
   };
 }

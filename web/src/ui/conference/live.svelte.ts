@@ -301,6 +301,7 @@ class Live {
   /** Let the camera and the microphone go. */
   private release(): void {
     this.stopListening();
+    this.stopListening = () => {};
     for (const track of [this.audio, this.camera, this.screen]) track?.stop();
     this.audio = this.camera = this.screen = null;
     this.kind = "text";
