@@ -220,7 +220,9 @@ def test_calling_a_friend(guests: Callable[[int], list[Guest]]) -> None:
     expect(ann.page.get_by_role("log").get_by_text("Declined")).to_be_visible()
 
 
-def test_the_server_restarts_during_a_call(browsers: dict[str, Browser], guests: Callable[..., list[Guest]], tmp_path: Path) -> None:
+def test_the_server_restarts_during_a_call(
+    browsers: dict[str, Browser], guests: Callable[..., list[Guest]], tmp_path: Path
+) -> None:
     """While it is away sound and picture go on; then the legs have their places again, and a third one comes in.
 
     Rows: X05 (partly), X07 (partly).
@@ -251,7 +253,7 @@ FRAMES = """(login) => [...document.querySelectorAll("figure")].find((one) => on
 
 
 def test_without_camera_and_by_link(browsers: dict[str, Browser], guests: Callable[[int], list[Guest]]) -> None:
-    """Who refuses the camera is told, and sees and is shown as a name; the link lets in; the preview shows what is sent.
+    """Who refuses the camera is told, and sees is shown as a name; the link lets in.
 
     Rows: A49 (partly), A37 (partly).
     """
