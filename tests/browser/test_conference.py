@@ -196,7 +196,7 @@ TONE_IS_THERE = """async (login) => {
 def test_calling_a_friend(guests: Callable[[int], list[Guest]]) -> None:
     """A call is taken, another one declined; what came of it stands in the conversation.
 
-    Rows: V22-V25 (partly), V33 (partly).
+    Rows: V22 (partly), V23 (partly), V24 (partly), V25 (partly), V33 (partly).
     """
     ann, bob = guests(2)
     ann.talk_to(bob.login)
