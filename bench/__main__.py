@@ -33,7 +33,7 @@ STANDARD = (
 )
 """What is measured when nothing is asked for: batches (the best case of every server) and messages that travel alone
 (the honest cost of one), latency, people who are away, logins, memory."""
-OWN = ("start", "micro", "people", "files")
+OWN = ("start", "micro", "people", "files", "swarm")
 """What only Veche has."""
 RATES = ("msgs_s", "logins_s", "stored_s")
 

@@ -26,6 +26,7 @@ from tests.support.browser import Tab, chromium
 from tests.support.files import upload
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire
+from tools import screenshots_conference
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs/screenshots"
@@ -175,6 +176,8 @@ def main(argv: list[str]) -> int:
                 for size in (WIDE, NARROW):
                     for scheme in ("light", "dark"):
                         take(browser, server, wires, wanted, size, scheme)
+                if wanted in "conference":
+                    screenshots_conference.take(browser, server, FOLDER, {"wide": WIDE, "narrow": NARROW})
             finally:
                 server.stop()
     return 0

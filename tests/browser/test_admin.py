@@ -154,7 +154,7 @@ def test_an_invitation_is_made_used_and_revoked(tab: Callable[..., Tab], home: S
 
 
 def test_the_sign_in_page_follows_who_may_register(tab: Callable[..., Tab], root: Page, home: ServerProcess) -> None:
-    """Rows: M12 (partly)."""
+    """Rows: M12."""
     stranger = tab(home.port)
     page = stranger.open()
     create = page.get_by_role("button", name="Create account")

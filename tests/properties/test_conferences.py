@@ -193,7 +193,6 @@ class Conferences(RuleBasedStateMachine):
 
     @invariant()
     def everybody_knows_one_owner(self) -> None:
-        """Rows: X07 (partly)."""
         for conference in self.all.values():
             inside = conference.people()
             if conference.id == self.lobby:
@@ -215,7 +214,6 @@ class Conferences(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_in_two_of_one_name(self) -> None:
-        """Rows: A38 (partly), A40 (partly)."""
         for person in USERS:
             mine = [one for one in self.all.values() if one.is_inside(person)]
             assert sorted(one.id for one in mine) == sorted(one.id for one in self.attendance.of(person))
@@ -232,7 +230,7 @@ class Conferences(RuleBasedStateMachine):
 
     @invariant()
     def what_legs_were_told_is_so(self) -> None:
-        """JOIN-OK and the events after it equal CONFERENCE-GET.  Rows: A44 (partly)."""
+        """JOIN-OK and the events after it equal CONFERENCE-GET."""
         for leg, seen in self.told.items():
             for id, known in seen.items():
                 assert known == self.all[id].shown(), leg

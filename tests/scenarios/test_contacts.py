@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.server import ServerProcess
 from tests.support.wire import ANY, Wire, newcomer
+from veche.packets import FAILED_BY_REQUEST, ServerPacket, packet_types, type_name
 
 
 def befriend(one: Wire, other: Wire) -> None:
@@ -189,6 +190,31 @@ def test_contacts_are_added_changed_and_deleted(alice: Wire, bob: Wire) -> None:
     for packet in ("CONTACTS-CHANGE", "CONTACTS-DELETE"):
         assert alice.ask(packet, id=bob.login)["code"] == "unknown-id"
     assert relation(bob, alice) == "none"
+
+
+def test_the_list_is_always_answered_however_often_it_is_asked_for(server: ServerProcess, alice: Wire) -> None:
+    """There is no refusal of it; who asks without ever reading is no burden on the others.  Rows: M30."""
+    assert "CONTACTS-GET" not in FAILED_BY_REQUEST
+    names = {type_name(packet) for packet in packet_types(ServerPacket)}
+    assert "CONTACTS-GET-RESPONSE" in names
+    assert "CONTACTS-GET-FAILED" not in names
+    greedy = newcomer(server.port, "greedy")
+    greedy.write(b'{"type":"CONTACTS-GET"}\r\n' * 20_000)
+    assert [alice.ask("CONTACTS-GET")["contacts"] for _ in range(3)] == [[], [], []]
+    answered = [greedy.receive()["type"] for _ in range(20_000)]
+    assert set(answered) == {"CONTACTS-GET-RESPONSE"}
+
+
+def test_a_note_is_its_owners_and_contacts_update_changes_the_rest(alice: Wire, bob: Wire) -> None:
+    """Document 003 proposes `CONTACTS-UPDATE ... note=`: the note is theirs, a memo is mine.  Rows: M43."""
+    befriend(alice, bob)
+    bob.ask("PROFILE-UPDATE", name="Robert", note="in Kazan")
+    updated = alice.ask("CONTACTS-UPDATE", id=bob.address, name="m1kc", note="Whatever Vacation", memo="owes me one")
+    assert (updated["type"], updated["id"]) == ("CONTACTS-CHANGE-OK", bob.address)
+    found = contact(alice, bob)
+    assert (found["name"], found["note"], found["memo"]) == ("m1kc", "in Kazan", "owes me one")
+    assert bob.ask("PROFILE-GET", login=bob.login)["note"] == "in Kazan"
+    assert bob.ask("CONTACTS-UPDATE", id="nobody-of-that-name", name="x")["type"] == "CONTACTS-CHANGE-FAILED"
 
 
 def test_a_change_reaches_my_other_devices_as_a_patch(server: ServerProcess, alice: Wire, bob: Wire) -> None:

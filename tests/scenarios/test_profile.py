@@ -78,7 +78,7 @@ def test_strangers_see_a_login_and_who_is_asked_sees_a_name(alice: Wire, bob: Wi
 
 
 def test_a_picture_is_told_by_its_hash_and_had_by_friends(alice: Wire, bob: Wire, mallory: Wire) -> None:
-    """Rows: M44 (partly)."""
+    """Rows: M44."""
     befriend(alice, bob)
     picture = png()
     hash = hashlib.sha256(picture).hexdigest()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from veche.client.people import People, fold_people
+from veche.client.conferences import Conferences
+from veche.client.people import fold_people
 from veche.packets import ErrorCode, Packet
 from veche.packets.account import SessionEntry, SessionsGetOk, TokenCreateOk
 from veche.packets.blocking import BlockOk, UnblockOk
@@ -53,7 +54,7 @@ from veche.terminal.sentences import Reader, lines
 
 ME, BOB = "alice@home", "bob@home"
 AT = "2026-01-02T03:04:05.678Z"
-READER = Reader(People(me=ME), UTC)
+READER = Reader(Conferences(me=ME), UTC)
 ENTRY: dict[str, Any] = {"id": 9, "seq": 9, "from_": BOB, "to": ME, "at": AT}
 
 CAROL, DAVE, EVE = "carol@home", "dave@home", "eve@home"
@@ -66,7 +67,7 @@ def reader() -> Reader:
         Contact(id=DAVE, name="dave", note="here", relation=Relation.MUTUAL),
         Contact(id=CAROL, name="carol", relation=Relation.INCOMING),
     ]
-    return Reader(People(me=ME, contacts={one.id: one for one in friends}), UTC)
+    return Reader(Conferences(me=ME, contacts={one.id: one for one in friends}), UTC)
 
 
 FROM_ELSEWHERE: dict[str, Any] = {**ENTRY, "from_": "eve@elsewhere"}
@@ -205,7 +206,8 @@ def test_one_line_for_each_contact() -> None:
     ]
     snapshot = Snapshot(contacts=[asking, replace(asking, ignored=False)])
     assert (
-        lines(snapshot, None, Reader(People(me=ME), slash="/")) == "carol wants to be your friend: /friend accept carol"
+        lines(snapshot, None, Reader(Conferences(me=ME), slash="/"))
+        == "carol wants to be your friend: /friend accept carol"
     )
 
 

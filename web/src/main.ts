@@ -3,6 +3,7 @@ import App from "./ui/App.svelte";
 import { watchAlerts } from "./ui/alerts.svelte";
 import { watchAttention } from "./ui/attention.svelte";
 import "./ui/base.css";
+import { watchCalls } from "./ui/calls/calls.svelte";
 import { client } from "./ui/client.svelte";
 import { watchConnection } from "./ui/connection.svelte";
 import { watchSettings } from "./ui/settings.svelte";
@@ -12,6 +13,7 @@ watchSettings();
 watchConnection();
 watchAttention();
 watchAlerts();
+watchCalls();
 mount(App, { target: document.getElementById("app")! });
 if (isSecureContext) void client.start();
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-const ROWS = ["protocol", "core", "net", "ui"];
+const ROWS = ["protocol", "core", "net", "media", "ui"];
 const SOURCES = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })
   .map((name) => name.replaceAll("\\", "/"))
   .filter((name) => /\.(ts|svelte)$/.test(name) && !name.includes(".test."));

@@ -82,6 +82,11 @@ def add_login_flags(parser: argparse.ArgumentParser) -> None:
         metavar="[LOGIN@]HOST[:PORT]",
         help=f"the server, port {DEFAULT_PORT} if none is given; or an invite link",
     )
+    add_account_flags(parser)
+
+
+def add_account_flags(parser: argparse.ArgumentParser) -> None:
+    """The same without the server."""
     parser.add_argument("--register", action="store_true", help="make the account first, if it is not there")
     parser.add_argument("--code", metavar="CODE", help="make the account with an invite code or the set-up code")
     parser.add_argument("--password-file", metavar="FILE", type=Path, help="its first line is the password")

@@ -32,18 +32,25 @@ def main(argv: list[str] | None = None) -> int:
         "chat",
         "send",
         "classic",
+        "swarm",
+        "doctor",
     ):  # the terminal's library is slow to import, and a server has no use for it
         from . import admin, invite, serve
 
         serve.add_parser(subparsers)
         invite.add_parser(subparsers)
         admin.add_parsers(subparsers)
-    if asked not in ("serve", "token", "invite", "config"):
-        from . import chat, classic, send
+    if asked not in ("serve", "token", "invite", "config", "chat", "send", "classic", "doctor"):
+        from . import swarm
+
+        swarm.add_parser(subparsers)
+    if asked not in ("serve", "token", "invite", "config", "swarm"):
+        from . import chat, classic, doctor, send
 
         chat.add_parser(subparsers)
         send.add_parser(subparsers)
         classic.add_parser(subparsers)
+        doctor.add_parser(subparsers)
     args = parser.parse_args(argv)
     try:
         return args.run(args, os.environ)

@@ -33,6 +33,7 @@ from veche.packets.account import (
     Register,
 )
 from veche.packets.codec import BadPacket, UnknownPacket
+from veche.packets.conference import Signal
 from veche.packets.link import ClientHello, Error, ErrorNotImplemented, Goodbye, Ping, Pong, ServerHello
 from veche.packets.message import (
     Edited,
@@ -63,7 +64,7 @@ STABLE_S = 10.0
 
 FOREIGN = "What answers there does not speak as Veche does."
 
-FOR_THE_MOMENT = (TypingStartedTo, TypingEndTo, PresenceSet)
+FOR_THE_MOMENT = (TypingStartedTo, TypingEndTo, PresenceSet, Signal)
 """Worth nothing later: not sent unless the device is logged in."""
 ENTRIES = (Message, Edited, Retracted, Reacted)
 

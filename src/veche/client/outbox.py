@@ -24,6 +24,7 @@ from veche.packets import MAX_LINE_BYTES, MAX_TEXT, ErrorCode, Packet, type_name
 from veche.packets.account import AccountExport, SessionsGet, TokenList
 from veche.packets.blocking import Block, Unblock
 from veche.packets.codec import BadPacket, JsonCodec
+from veche.packets.conference import Signal
 from veche.packets.contacts import ContactsChange, ContactsGet, ContactsUpdate, FriendIgnore
 from veche.packets.files import FileDownload
 from veche.packets.link import Limits
@@ -55,7 +56,7 @@ REPEATABLE = (
     *(Block, Unblock, ContactsChange, ContactsUpdate, FriendIgnore, ProfileUpdate, FileDownload),
 )
 """Rule 5."""
-NEVER_ANSWERED = (MessageReadUpTo, TypingStartedTo, TypingEndTo, PresenceSet)
+NEVER_ANSWERED = (MessageReadUpTo, TypingStartedTo, TypingEndTo, PresenceSet, Signal)
 """Requests whose success is not answered: sent is done."""
 
 

@@ -11,6 +11,8 @@ Rules:
 3. A request needs the server; a session does not, and outlives the link to it.  A block made later does not end it.
 4. Whoever talks here is at their device: the server is told so, at most every `ACTIVE_S` (row T56).
 5. What the server says of a request that nobody waits for any more is answered by taking it back.
+6. A session goes over TLS (net/direct.py).  With a `bearer` each side offers that way too; whoever asks tries TLS
+   first, and whoever says yes takes what comes.
 
 Source: rows T42-T57, X11, X22; packets/private.py.
 """
@@ -19,10 +21,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable, Coroutine
 from contextlib import closing, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -137,15 +140,42 @@ class Failed(Struct, frozen=True):
 PrivateEvent = Asked | Waiting | Opened | Declined | Said | Closed | Failed
 
 
+class Meeting(Protocol):
+    """Two devices on their way to each other by another bearer.  sdp: what the other is told."""
+
+    sdp: str
+
+    async def meet(self, answer: str = "") -> DirectLink:
+        """The link.  answer: theirs, for the one who asks.  Raises NoDirectPath."""
+        ...
+
+    async def close(self) -> None:
+        """Nobody will meet here.  Idempotent."""
+        ...
+
+
+class Bearer(Protocol):
+    """Another way from device to device than TLS: media/channel.py is one."""
+
+    async def offer(self) -> Meeting:
+        """Ask.  Raises NoDirectPath."""
+        ...
+
+    async def answer(self, sdp: str) -> Meeting:
+        """Say yes to what the other offers.  Raises NoDirectPath."""
+        ...
+
+
 class _Asking:
     """A request of mine.  tag: empty until it is sent; id: empty until the server has it."""
 
-    __slots__ = ("certificate", "id", "identity", "peer", "tag")
+    __slots__ = ("certificate", "id", "identity", "meeting", "peer", "tag")
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
         self.tag = self.id = self.certificate = ""
         self.identity: Identity | None = None
+        self.meeting: Meeting | None = None
 
 
 class PrivateSessions:
@@ -168,6 +198,8 @@ class PrivateSessions:
     ) -> None:
         self._send, self._happened, self._full = send, happened, full_address
         self._answer_s = answer_s
+        self.bearer: Bearer | None = None
+        """Rule 6."""
         self._asking: dict[str, _Asking] = {}
         """My requests, by peer."""
         self._asked: dict[str, PrivateRequest] = {}
@@ -285,6 +317,8 @@ class PrivateSessions:
             task.cancel()
         for peer in self.sessions:
             self._close(peer, code)
+        for asking in self._asking.values():
+            self._give_up(asking)
         for table in (self._asking, self._asked, self._untold, self._linking, self._broken):
             table.clear()
 
@@ -335,12 +369,9 @@ class PrivateSessions:
             return
         del self._asking[asking.peer]
         if packet.accepted:
-            assert asking.identity is not None
-            self._link(
-                asking.peer,
-                partial(dial, asking.identity, _der(packet.certificate), packet.addresses, packet.port),
-            )
+            self._link(asking.peer, partial(self._dial, asking, packet))
         else:
+            self._give_up(asking)
             self._happened(Declined(asking.peer))
             self._tell_of(asking.peer)
 
@@ -349,6 +380,7 @@ class PrivateSessions:
         asked = self._asked.pop(packet.id, None)
         if asking is not None:
             del self._asking[asking.peer]
+            self._give_up(asking)
             self._come_to_nothing(asking.peer, packet.code, packet.reason)
         elif packet.id in self._untold:
             self._untold.discard(packet.id)
@@ -359,6 +391,7 @@ class PrivateSessions:
         asking, answering = self._asking_of(packet.tag), self._answering.get(packet.tag or "")
         if asking is not None:
             del self._asking[asking.peer]
+            self._give_up(asking)
             self._come_to_nothing(asking.peer, packet.code, packet.reason)
         elif answering is not None:
             self._linking.pop(answering).cancel()
@@ -377,17 +410,25 @@ class PrivateSessions:
     async def _start(self, asking: _Asking) -> None:
         try:
             asking.identity = identity = await asyncio.to_thread(partial(Identity, is_listener=False))
+            sdp = ""
+            if self.bearer is not None:
+                with suppress(NoDirectPath):  # then by TLS alone
+                    asking.meeting = await self.bearer.offer()
+                    sdp = asking.meeting.sdp
             if self._asking.get(asking.peer) is not asking:
+                self._give_up(asking)
                 return  # taken back meanwhile
             asking.certificate = _text(identity.certificate)
-            asking.tag = self._send(PrivateStart(login=asking.peer, certificate=asking.certificate))
+            asking.tag = self._send(PrivateStart(login=asking.peer, certificate=asking.certificate, sdp=sdp))
         except (NoDirectPath, ClientError) as error:
+            self._give_up(asking)
             if self._asking.get(asking.peer) is asking:
                 del self._asking[asking.peer]
                 self._come_to_nothing(asking.peer, code_of(error), str(error))
 
     def _withdraw(self, asking: _Asking) -> None:
         del self._asking[asking.peer]
+        self._give_up(asking)
         if asking.id:
             self._post(PrivateStop(id=asking.id))
 
@@ -415,6 +456,12 @@ class PrivateSessions:
             self._untold.discard(id)
             self._happened(Asked(peer, id))
 
+    def _give_up(self, asking: _Asking) -> None:
+        """Nobody will meet by the other bearer."""
+        meeting, asking.meeting = asking.meeting, None
+        if meeting is not None:
+            self._working_on(self._leaving, meeting.close())
+
     # -- making the link
 
     def _link(self, peer: str, meeting: Callable[[], Coroutine[Any, Any, DirectLink]]) -> None:
@@ -440,29 +487,77 @@ class PrivateSessions:
             link.pause()
         link.start(lambda text: self._happened(Said(peer, text)), partial(self._ended, peer))
 
+    async def _dial(self, asking: _Asking, packet: PrivateAnswered) -> DirectLink:
+        """Go where they said, by TLS first (rule 6)."""
+        assert asking.identity is not None
+        meeting, asking.meeting = asking.meeting, None
+        try:
+            if packet.port or meeting is None or not packet.sdp:
+                try:
+                    return await dial(asking.identity, _der(packet.certificate), packet.addresses, packet.port)
+                except NoDirectPath:
+                    if meeting is None or not packet.sdp:
+                        raise
+            mine, meeting = meeting, None
+            return await mine.meet(packet.sdp)
+        finally:
+            if meeting is not None:
+                self._working_on(self._leaving, meeting.close())
+
     async def _listen(self, request: PrivateRequest) -> DirectLink:
         """Say yes and where, and wait until they have come."""
-        identity = await asyncio.to_thread(partial(Identity, is_listener=True))
-        try:
-            listener = Listener(identity, _der(request.certificate))
-        except NoDirectPath:
-            self._post(PrivateAnswer(id=request.id, accepted=False))
-            raise
-        with closing(listener):
-            tag = self._send(
-                PrivateAnswer(
-                    id=request.id,
-                    accepted=True,
-                    port=listener.port,
-                    addresses=own_addresses(),
-                    certificate=_text(identity.certificate),
-                )
-            )
-            self._answering[tag] = request.from_
+        with contextlib.ExitStack() as stack:
+            identity, listener, meeting = None, None, None
             try:
-                return await listener.accept(self._answer_s)
-            finally:
-                del self._answering[tag]
+                if request.certificate or not (request.sdp and self.bearer):
+                    identity = await asyncio.to_thread(partial(Identity, is_listener=True))
+                    listener = stack.enter_context(closing(Listener(identity, _der(request.certificate))))
+                if request.sdp and self.bearer is not None:
+                    meeting = await self._met_half(request.sdp, is_needed=listener is None)
+            except NoDirectPath:
+                self._post(PrivateAnswer(id=request.id, accepted=False))
+                raise
+            try:
+                return await self._wait_for(request, identity, listener, meeting)
+            except BaseException:
+                if meeting is not None:
+                    self._working_on(self._leaving, meeting.close())
+                raise
+
+    async def _met_half(self, sdp: str, *, is_needed: bool) -> Meeting | None:
+        assert self.bearer is not None
+        try:
+            return await self.bearer.answer(sdp)
+        except NoDirectPath:
+            if is_needed:
+                raise
+            return None
+
+    async def _wait_for(
+        self, request: PrivateRequest, identity: Identity | None, listener: Listener | None, meeting: Meeting | None
+    ) -> DirectLink:
+        """The link by whichever way they come."""
+        tag = self._send(
+            PrivateAnswer(
+                id=request.id,
+                accepted=True,
+                port=0 if listener is None else listener.port,
+                addresses=[] if listener is None else own_addresses(),
+                certificate="" if identity is None else _text(identity.certificate),
+                sdp="" if meeting is None else meeting.sdp,
+            )
+        )
+        self._answering[tag] = request.from_
+        ways: list[asyncio.Task[DirectLink]] = []
+        try:
+            if listener is not None:
+                ways.append(asyncio.ensure_future(listener.accept(self._answer_s)))
+            if meeting is not None:
+                ways.append(asyncio.ensure_future(_within(self._answer_s, meeting)))
+            return await _first(ways)
+        finally:
+            del self._answering[tag]
+            await _cancel(ways)
 
     # -- sessions
 
@@ -487,14 +582,16 @@ class PrivateSessions:
         self._happened(Closed(peer, False, code))
 
     def _leave(self, link: DirectLink) -> None:
-        task = asyncio.get_running_loop().create_task(link.closed())
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        self._working_on(self._leaving, link.closed())
 
     def _work(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._working_on(self._working, work)
+
+    @staticmethod
+    def _working_on(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
-        self._working.add(task)
-        task.add_done_callback(self._working.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
         return task
 
     def _post(self, packet: Packet) -> None:
@@ -508,6 +605,31 @@ class PrivateSessions:
         if now - self._active_at >= ACTIVE_S:
             self._active_at = now
             self._post(PresenceSet())
+
+
+async def _within(seconds: float, meeting: Meeting) -> DirectLink:
+    try:
+        async with asyncio.timeout(seconds):
+            return await meeting.meet()
+    except TimeoutError:
+        raise NoDirectPath("The other device did not reach this one.") from None
+
+
+async def _first(ways: list[asyncio.Task[DirectLink]]) -> DirectLink:
+    """The first link that comes about; when none does, what the first way says of it."""
+    waiting: set[asyncio.Task[DirectLink]] = set(ways)
+    while waiting:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for way in done:
+            if way.exception() is None:
+                return way.result()
+    return ways[0].result()
+
+
+async def _cancel(ways: list[asyncio.Task[DirectLink]]) -> None:
+    for way in ways:
+        way.cancel()
+    await asyncio.gather(*ways, return_exceptions=True)
 
 
 def code_of(error: Exception) -> ErrorCode:

@@ -33,6 +33,7 @@ from veche.net.lines import LineLink, Link
 from veche.net.listener import OnePort
 from veche.packets import MAX_LINE_BYTES, ErrorCode, Packet, link, message
 from veche.packets.admin import Announcement
+from veche.packets.conference import CallStatus
 from veche.storage import accounts, blocks, facts, invites, messages
 from veche.storage.database import Database, Entry, Kind, StorageError, Stored
 
@@ -126,6 +127,7 @@ class HomeServer:
         """Conferences; the classic profile has none."""
         self.halls.on_over = lambda hall: call.conference_over(self, hall)
         self.halls.on_came = lambda hall, account: call.came(self, hall, account)
+        self.halls.on_unanswered = lambda hall, user: call.over(self, hall, user, CallStatus.MISSED)
         self.turn_secret = ""
         self.files = Filing(self)
         self.transfers = Transfers()
@@ -352,7 +354,7 @@ class HomeServer:
                 self.tell(peer, message.TypingEnd(from_=author.address))
         sweep_introductions(self)
         sweep_transfers(self)
-        self.halls.sweep(now, lambda hall, user, status: call.over(self, hall, user, status))
+        self.halls.sweep(now)
         self.files.sweep(now)
         is_ping_time = now - self._heard_at >= self.config.ping_interval
         if is_ping_time:

@@ -125,6 +125,8 @@ class Halls:
         """Called when one is over, while its people are still known."""
         self.on_came: Callable[[Hall, LiveAccount], None] = lambda hall, account: None
         """Called when somebody who was called is inside."""
+        self.on_unanswered: Callable[[Hall, str], None] = lambda hall, user: None
+        """Called when somebody has let a call ring for too long."""
         self._news: set[Hall] = set()
         self._unsaved: set[Hall] = set()
         self._is_due = False
@@ -564,8 +566,8 @@ class Halls:
             ),
         )
 
-    def sweep(self, now: float, ended: Callable[[Hall, str, CallStatus], None]) -> None:
-        """Once a second: graces and calls that are over.  ended: what to do about a call that nobody answered."""
+    def sweep(self, now: float) -> None:
+        """Once a second: graces and calls that are over."""
         for hall in list(self.by_id.values()):
             state = hall.state
             deadline = state.next_deadline()
@@ -576,7 +578,7 @@ class Halls:
             if deadline > now:
                 continue
             for user in state.unanswered(now):
-                ended(hall, user, CallStatus.MISSED)
+                self.on_unanswered(hall, user)
             if not state.is_over and any(end <= now for end in state.lost.values()):
                 self.announce(hall, state.expire(now))
         for hall in list(self._unsaved):

@@ -20,6 +20,7 @@ from veche.core.names import BadLogin, split_address
 from veche.net.dial import system_authorities
 from veche.net.tls import readable
 
+from .channels import Channels
 from .log_in import NameTaken, log_in
 from .wish import EXIT_NOT_TRUSTED, EXIT_REFUSED, EXIT_USAGE, Asker, Leave, Wish, why
 
@@ -202,7 +203,7 @@ async def reach(wish: Wish, asker: Asker | None, say: Callable[[str], None], eve
 
 def client_of(wish: Wish, pinned: str | None, everything: bool) -> Client:
     """A client for what was wished, that trusts the certificate with this fingerprint."""
-    return Client(
+    client = Client(
         wish.host,
         wish.port,
         wish.login,
@@ -214,6 +215,8 @@ def client_of(wish: Wish, pinned: str | None, everything: bool) -> Client:
         insecure=wish.insecure,
         everything=everything,
     )
+    client.private.bearer = Channels(client)
+    return client
 
 
 async def decide(wish: Wish, error: UntrustedCertificate, asker: Asker | None, say: Callable[[str], None]) -> None:

@@ -44,7 +44,13 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   ...["PROFILE-UPDATE", "FILE-UPLOAD", "FILE-DOWNLOAD"],
 ]);
 /** Requests whose success is not answered: sent is done. */
-const NEVER_ANSWERED: ReadonlySet<string> = new Set(["MESSAGE-READ", "TYPING-STARTED", "TYPING-END", "PRESENCE"]);
+const NEVER_ANSWERED: ReadonlySet<string> = new Set([
+  "MESSAGE-READ",
+  "TYPING-STARTED",
+  "TYPING-END",
+  "PRESENCE",
+  "SIGNAL",
+]);
 /** Requests that cannot carry a tag. */
 const UNTAGGED: ReadonlySet<string> = new Set(["TYPING-STARTED", "TYPING-END", "PRESENCE", "GOODBYE"]);
 

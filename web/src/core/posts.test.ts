@@ -6,7 +6,16 @@ import { unread } from "./select";
 const AT = "2026-01-01T00:00:00Z";
 
 function post(id: number, text = "", author = "bob@home"): Post {
-  const nothing = { files: [], replyTo: null, edited: false, retracted: false, textId: 0, retractId: 0, registers: [] };
+  const nothing = {
+    files: [],
+    call: null,
+    replyTo: null,
+    edited: false,
+    retracted: false,
+    textId: 0,
+    retractId: 0,
+    registers: [],
+  };
   return { id, author, at: AT, text, ...nothing };
 }
 

@@ -50,7 +50,7 @@ export const UNREACHABLE = "The server cannot be reached.";
 const FOREIGN = "What answers there does not speak as Veche does.";
 
 /** Worth nothing later: not sent unless the device is logged in. */
-const FOR_THE_MOMENT: ReadonlySet<string> = new Set(["TYPING-STARTED", "TYPING-END", "PRESENCE"]);
+const FOR_THE_MOMENT: ReadonlySet<string> = new Set(["TYPING-STARTED", "TYPING-END", "PRESENCE", "SIGNAL"]);
 
 /** Connecting again would end in the same way; rule 5. */
 const FINAL: ReadonlySet<ErrorCode> = new Set([

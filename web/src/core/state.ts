@@ -18,6 +18,7 @@
  */
 import type * as wire from "../protocol";
 import { ERROR_TEXT } from "../protocol";
+import { type Conferences, FOLD_CONFERENCES, NO_CONFERENCES } from "./conferences";
 import { address, type Contact, FOLD_PEOPLE, NO_PROFILE, type People } from "./people";
 import { Posts } from "./posts";
 
@@ -39,6 +40,8 @@ export interface Post {
   readonly at: string;
   readonly text: string;
   readonly files: readonly wire.FileInfo[];
+  /** Not a text, but a call of the author to the reader. */
+  readonly call: wire.CallEntry | null;
   readonly replyTo: number | null;
   readonly edited: boolean;
   readonly retracted: boolean;
@@ -78,7 +81,7 @@ export interface Conversation {
 }
 
 /** Everything that one account's client shows: the people, and what is written between them. */
-export interface State extends People {
+export interface State extends People, Conferences {
   /** I may do what only administrators may. */
   readonly admin: boolean;
   /** What an administrator tells everyone; there is one at a time. */
@@ -98,6 +101,7 @@ export const EMPTY: State = {
   blocked: new Set(),
   conversations: new Map(),
   typing: new Map(),
+  ...NO_CONFERENCES,
 };
 
 const NO_CHANGES: ReadonlyMap<number, Post> = new Map();
@@ -230,6 +234,7 @@ type Change = wire.Edited | wire.Retracted | wire.Reacted;
 
 const FOLDS: Folds = {
   ...FOLD_PEOPLE,
+  ...FOLD_CONFERENCES,
   MESSAGE(draft, packet) {
     const isMine = packet.from === draft.next.me;
     const peer = isMine ? packet.to : packet.from;
@@ -303,6 +308,7 @@ const FOLDS: Folds = {
     }
     draft.next.announcement = packet.announcement ?? null;
     FOLD_PEOPLE.SNAPSHOT!(draft, packet, context);
+    FOLD_CONFERENCES.SNAPSHOT(draft, packet);
   },
   ANNOUNCEMENT(draft, { text, at, by }) {
     draft.next.announcement = text === "" ? null : { text, at, by };
@@ -352,6 +358,7 @@ function known(old: Conversation, id: number): Post {
       at: "",
       text: "",
       files: NO_FILES,
+      call: null,
       replyTo: null,
       edited: false,
       retracted: false,
@@ -384,6 +391,7 @@ function based(old: Conversation, base: wire.Message | wire.HistoryMessage): Con
     at: base.at,
     text: retracted ? "" : isNewer ? post.text : base.text,
     files: retracted ? NO_FILES : (base.files ?? NO_FILES),
+    call: base.call ?? null,
     replyTo: base.reply_to ?? null,
     edited: isNewer || (base.edited ?? false),
     retracted,

@@ -1,6 +1,9 @@
 /** The packets, and which answer belongs to which request. */
 import type {
+  CallOk,
   ClientPacket,
+  ConferenceJoinOk,
+  ConferenceMessageSent,
   ContactsChangeOk,
   ContactsGetResponse,
   MessageSent,
@@ -19,6 +22,9 @@ interface OtherAnswers {
   MESSAGE: MessageSent;
   "CONTACTS-GET": ContactsGetResponse;
   "CONTACTS-UPDATE": ContactsChangeOk;
+  "CONFERENCE-CREATE": ConferenceJoinOk;
+  "CONFERENCE-MESSAGE": ConferenceMessageSent;
+  CALL: CallOk | ConferenceJoinOk;
 }
 
 type AnswerToType<T extends string> = T extends keyof OtherAnswers

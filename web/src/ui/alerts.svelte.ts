@@ -1,5 +1,6 @@
 /** What calls the person back: the title of the tab, a notification of the system, a small bell. */
 import { loginOf } from "../core/names";
+import type { Called } from "../protocol";
 import { requests, shownName, unreadTotal } from "../core/select";
 import { attention } from "./attention.svelte";
 import { client, shown } from "./client.svelte";
@@ -30,8 +31,10 @@ export function watchAlerts(): void {
     });
   });
   client.listen((packet, { isLive }) => {
-    if (!isLive) return;
     const { state } = client;
+    if (packet.type === "CALL" && state.calls.get(packet.id) === packet) return rings(packet);
+    if (!isLive) return;
+    if (packet.type === "MESSAGE" && packet.call) return; // it has rung
     if (packet.type === "MESSAGE" && packet.from !== state.me && !state.blocked.has(packet.from)) {
       const { route } = place;
       const isRead = attention.isHere && route.page === "chat" && route.peer === packet.from;
@@ -63,6 +66,19 @@ function title(): string {
 function call(title: string, body: string, tag: string, link: string): void {
   if (settings.sound) ring();
   if (settings.notifications && !attention.isHere) void notify(title, body, tag, link);
+}
+
+/** The bell is struck again after so long, while somebody calls. */
+const RING_AGAIN_MS = 2500;
+
+/** Somebody calls: the bell, until the call is over; with a notification of the system where nobody looks. */
+function rings(packet: Called): void {
+  const name = oneLine(shownName(client.state, packet.from), 60);
+  call(say.callFrom(name), "", packet.id, HOME);
+  const timer = setInterval(() => {
+    if (!client.state.calls.has(packet.id)) clearInterval(timer);
+    else if (settings.sound) ring();
+  }, RING_AGAIN_MS);
 }
 
 /** Whether the browser lets us notify; asks the person when that is not decided. */

@@ -4,6 +4,8 @@ export type Panel = "about" | "search";
 
 export type Route =
   | { readonly page: "list" | "settings" | "profile" | "admin" }
+  | { readonly page: "conference"; readonly id: string }
+  | { readonly page: "join"; readonly code: string }
   | { readonly page: "reset"; readonly login: string; readonly code: string }
   | { readonly page: "chat"; readonly peer: string; readonly panel: Panel | null };
 
@@ -14,6 +16,9 @@ export function routeOf(hash: string): Route {
   try {
     const [first = "", second = ""] = rest.map(decodeURIComponent);
     if (page === "reset") return { page, login: first, code: second };
+    if ((page === "conference" || page === "join") && first !== "") {
+      return page === "join" ? { page, code: first } : { page, id: first };
+    }
     if (page !== "chat" || first === "") return { page: "list" };
     return { page, peer: first, panel: second === "about" || second === "search" ? second : null };
   } catch {
@@ -26,6 +31,16 @@ export const HOME = "#/";
 /** The link to a conversation, with a panel beside it. */
 export function chatLink(peer: string, panel: Panel | null = null): string {
   return `#/chat/${encodeURIComponent(peer)}${panel === null ? "" : `/${panel}`}`;
+}
+
+/** The page of a conference. */
+export function conferenceLink(id: string): string {
+  return `#/conference/${encodeURIComponent(id)}`;
+}
+
+/** The link by which whoever has an account comes in; what stands after # is never sent to a server. */
+export function joinLink(code: string): string {
+  return `${location.origin}/#/join/${encodeURIComponent(code)}`;
 }
 
 /** Where one sets a new password by a code. */

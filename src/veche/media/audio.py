@@ -1,0 +1,221 @@
+"""The microphone and the loudspeaker of this machine, where it has some, through the FFmpeg that PyAV brings (ALSA).
+
+    devices = await asyncio.to_thread(open_devices)
+    if devices is None:
+        say(NO_DEVICES)                                   # and stay a text leg
+    else:
+        Call(client, where, media=MediaKind.AUDIO, source=devices, sinks=[devices])
+
+Everybody's sound is mixed, 20 ms at a time, in a thread that the loudspeaker paces; of somebody who comes faster than
+that, what is older than `MAX_WAITING_S` is left out.  There is no echo cancellation: wear headphones.
+
+PyAV's ALSA looks for its configuration where it was built, so it is told where the system has it.
+
+Source: issue 5 (the terminal joins by audio when a sound device exists).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from array import array
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+from aiortc.contrib.media import MediaPlayer
+from aiortc.mediastreams import MediaStreamTrack
+from av.error import FFmpegError
+
+from veche.packets.conference import Leg
+
+from .streams import Shared, next_frame
+
+NO_DEVICES = "This machine has no sound device that can be used, so you take part in writing."
+ALSA_CONFIGURATION = Path("/usr/share/alsa/alsa.conf")
+RATE_HZ, SAMPLES = 48_000, 960
+MAX_WAITING_S = 0.4
+SILENCE = array("h", bytes(2 * SAMPLES))
+
+
+def open_devices(microphone: str = "default", loudspeaker: str = "default") -> AudioDevices | None:
+    """The sound devices; None when this machine lacks one of them.  Blocks for some milliseconds.
+
+    microphone, loudspeaker: names of ALSA.
+    """
+    if "alsa" not in av.formats_available:
+        return None
+    if ALSA_CONFIGURATION.is_file():
+        os.environ.setdefault("ALSA_CONFIG_PATH", str(ALSA_CONFIGURATION))
+    if "ALSA_CONFIG_PATH" not in os.environ:
+        return None
+    if microphone == loudspeaker == "default" and not any(Path("/dev/snd").glob("pcm*")):
+        return None  # ALSA would complain of it on standard error
+    player: MediaPlayer | None = None
+    try:
+        player = MediaPlayer(microphone, format="alsa", options={"sample_rate": str(RATE_HZ), "channels": "2"})
+        return AudioDevices(player, Loudspeaker(loudspeaker))
+    except (FFmpegError, OSError, ValueError):
+        if player is not None and player.audio is not None:
+            player.audio.stop()
+        return None
+
+
+class AudioDevices(Shared):
+    """A source that is the microphone, and a sink that is the loudspeaker."""
+
+    def __init__(self, player: MediaPlayer, loudspeaker: Loudspeaker) -> None:
+        assert player.audio is not None
+        self._microphone = Microphone(player.audio)
+        super().__init__(self._microphone)
+        self._loudspeaker = loudspeaker
+
+    @property
+    def is_muted(self) -> bool:
+        """The others get silence."""
+        return self._microphone.is_muted
+
+    @is_muted.setter
+    def is_muted(self, value: bool) -> None:
+        self._microphone.is_muted = value
+
+    async def take(self, leg: Leg, track: MediaStreamTrack) -> None:
+        if track.kind != "audio":
+            return  # the engine drains what is not wanted
+        voice = self._loudspeaker.voice()
+        to_mono = av.AudioResampler("s16", "mono", RATE_HZ)
+        try:
+            while True:
+                frame = await next_frame(track)
+                frame.pts = None
+                for piece in to_mono.resample(frame):
+                    voice.put(array("h", bytes(piece.planes[0])[: piece.samples * 2]))
+        finally:
+            self._loudspeaker.forget(voice)
+
+    def gone(self, leg: Leg) -> None:
+        pass
+
+    async def close(self) -> None:
+        await super().close()
+        self._loudspeaker.close()
+
+
+class Microphone(MediaStreamTrack):
+    """What the microphone hears, or silence."""
+
+    kind = "audio"
+
+    def __init__(self, source: MediaStreamTrack) -> None:
+        super().__init__()
+        self._source = source
+        self.is_muted = False
+
+    async def recv(self) -> Any:
+        frame = await next_frame(self._source)
+        if self.is_muted:
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+        return frame
+
+    def stop(self) -> None:
+        super().stop()
+        self._source.stop()
+
+
+class Voice:
+    """What somebody has said and nobody has heard yet: samples of 48 kHz, one channel."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[array[int]] = deque()
+        self._length = 0
+        self._lock = threading.Lock()
+
+    def put(self, samples: array[int]) -> None:
+        """Say this.  What waits for too long is left out."""
+        with self._lock:
+            self._pieces.append(samples)
+            self._length += len(samples)
+            while self._length > MAX_WAITING_S * RATE_HZ:
+                self._length -= len(self._pieces.popleft())
+
+    def take(self) -> array[int] | None:
+        """The next 20 ms; None while they are not there."""
+        with self._lock:
+            if self._length < SAMPLES:
+                return None
+            taken = array("h")
+            while len(taken) < SAMPLES:
+                piece = self._pieces.popleft()
+                rest = SAMPLES - len(taken)
+                taken.extend(piece[:rest])
+                if len(piece) > rest:
+                    self._pieces.appendleft(piece[rest:])
+            self._length -= SAMPLES
+            return taken
+
+
+def mixed(voices: Sequence[array[int]]) -> array[int]:
+    """Several voices at once, none of them quieter for that, cut off where it is too loud."""
+    if not voices:
+        return SILENCE
+    if len(voices) == 1:
+        return voices[0]
+    return array("h", [max(-32_768, min(32_767, sum(one))) for one in zip(*voices, strict=True)])
+
+
+class Loudspeaker:
+    """A device that plays what the voices say, in a thread of its own.  Raises FFmpegError, OSError."""
+
+    def __init__(self, device: str) -> None:
+        self._container: Any = av.open(device, mode="w", format="alsa")
+        self._stream = self._container.add_stream("pcm_s16le", rate=RATE_HZ)
+        self._stream.layout = "mono"
+        self._voices: list[Voice] = []
+        self._is_closed = threading.Event()
+        self._thread = threading.Thread(target=self._play, name="loudspeaker", daemon=True)
+        try:
+            self._write(SILENCE, 0)  # opens the device
+        except BaseException:
+            self._container.close()
+            raise
+        self._thread.start()
+
+    def voice(self) -> Voice:
+        """Somebody who may speak."""
+        voice = Voice()
+        self._voices = [*self._voices, voice]
+        return voice
+
+    def forget(self, voice: Voice) -> None:
+        """They are gone."""
+        self._voices = [one for one in self._voices if one is not voice]
+
+    def close(self) -> None:
+        """Be silent.  Idempotent."""
+        if not self._is_closed.is_set():
+            self._is_closed.set()
+            self._thread.join(1.0)
+
+    def _write(self, samples: array[int], pts: int) -> None:
+        frame = av.AudioFrame("s16", "mono", SAMPLES)
+        frame.sample_rate, frame.pts = RATE_HZ, pts
+        frame.planes[0].update(samples.tobytes())
+        self._container.mux(self._stream.encode(frame))
+
+    def _play(self) -> None:
+        """A device that takes what it is given sooner than it plays it is paced by the clock."""
+        pts, due = SAMPLES, time.monotonic()
+        try:
+            while not self._is_closed.is_set():
+                self._write(mixed([one for voice in self._voices if (one := voice.take()) is not None]), pts)
+                pts += SAMPLES
+                due = max(due + SAMPLES / RATE_HZ, time.monotonic() - 0.1)
+                self._is_closed.wait(max(0.0, due - time.monotonic()))
+        except (FFmpegError, OSError):
+            return  # unplugged
+        finally:
+            self._container.close()

@@ -1,0 +1,113 @@
+"""What is seen and heard in the conference window: browsers with a colour and a tone of their own, and what arrives.
+
+Each person has a browser process, whose camera shows one colour and whose microphone gives a pulsing tone; so what a
+receiver shows and plays tells whom it comes from.  `framesDecoded` would not: garbage is decoded too.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import wave
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserType, Page
+
+from .browser import CHROMIUM, FLAGS, until
+
+COLOURS = {"red": (82, 90, 240), "green": (145, 54, 34), "blue": (41, 240, 110)}
+"""Y, Cb, Cr of what the cameras show."""
+TONES = {"red": 500, "green": 1000, "blue": 1700}
+"""Hz."""
+WIDTH, HEIGHT, FPS = 160, 90, 10
+RATE = 48_000
+
+
+def film(path: Path, colour: str) -> Path:
+    """A Y4M file of that colour."""
+    y, cb, cr = COLOURS[colour]
+    quarter = (WIDTH // 2) * (HEIGHT // 2)
+    frame = b"FRAME\n" + bytes([y]) * (WIDTH * HEIGHT) + bytes([cb]) * quarter + bytes([cr]) * quarter
+    path.write_bytes(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg\n".encode() + frame * FPS)
+    return path
+
+
+def tone(path: Path, colour: str) -> Path:
+    """A WAV file in which the tone comes and goes, as speech does: what is steady is taken for noise and suppressed."""
+    samples = bytearray()
+    for index in range(RATE * 2):
+        is_on = (index // (RATE // 5)) % 2 == 0
+        samples += struct.pack("<h", int(12_000 * math.sin(2 * math.pi * TONES[colour] * index / RATE)) if is_on else 0)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(bytes(samples))
+    return path
+
+
+def launch(chromium: BrowserType, folder: Path, colour: str, *more: str) -> Browser:
+    """A browser with a camera and a microphone of its own; all traffic stays on loopback."""
+    flags = [
+        *FLAGS,
+        "--disable-gpu",
+        "--allow-loopback-in-peer-connection",
+        "--disable-features=WebRtcHideLocalIpsWithMdns",
+        "--auto-select-desktop-capture-source=Entire screen",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film(folder / f'{colour}.y4m', colour)}",
+        f"--use-file-for-fake-audio-capture={tone(folder / f'{colour}.wav', colour)}",
+        *more,
+    ]
+    return chromium.launch(executable_path=CHROMIUM, args=flags)
+
+
+COLOUR_OF = """([login, colour]) => {
+  const video = [...document.querySelectorAll("figure")].find((one) => one.dataset.leg.startsWith(login + "@"))
+    ?.querySelector("video");
+  if (!video || video.videoWidth === 0 || video.readyState < 2 || getComputedStyle(video).opacity === "0") return false;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [16, 16];
+  const context = canvas.getContext("2d");
+  context.drawImage(video, 0, 0, 16, 16);
+  const [red, green, blue] = context.getImageData(8, 8, 1, 1).data;
+  const found = red > green + 60 && red > blue + 60 ? "red" : green > red + 60 && green > blue + 60 ? "green"
+    : blue > red + 60 && blue > green + 60 ? "blue" : "none";
+  return found === colour;
+}"""
+
+TONE_OF = """async (login) => {
+  const video = [...document.querySelectorAll("figure")].find((one) => one.dataset.leg.startsWith(login + "@"))
+    ?.querySelector("video");
+  if (!video?.srcObject || video.muted || video.srcObject.getAudioTracks().length === 0) return 0;
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 4096, smoothingTimeConstant: 0 });
+  context.createMediaStreamSource(video.srcObject).connect(analyser);
+  const levels = new Float32Array(analyser.frequencyBinCount);
+  let [loudest, hertz] = [-70, 0];
+  for (let look = 0; look < 10; look++) {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    analyser.getFloatFrequencyData(levels);
+    levels.forEach((level, bin) => {
+      if (level > loudest) [loudest, hertz] = [level, (bin * context.sampleRate) / analyser.fftSize];
+    });
+  }
+  await context.close();
+  return hertz;
+}"""
+
+
+def sees(page: Page, login: str, colour: str, within_s: float = 20) -> None:
+    """Wait until the tile of that person shows that colour."""
+    until(page, COLOUR_OF, [login, colour], within_s)
+
+
+def hears(page: Page, login: str, colour: str, within_s: float = 20) -> None:
+    """Wait until that person's tone is heard from their tile."""
+    until(page, f"async (login) => Math.abs(await ({TONE_OF})(login) - {TONES[colour]}) < 40", login, within_s)
+
+
+def heard(page: Page, login: str) -> float:
+    """The loudest frequency that comes from the tile of that person, in Hz; 0: silence."""
+    return float(page.evaluate(TONE_OF, login))
