@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from veche.packets.codec import JsonCodec
 from veche.packets.conference import Leg
 from veche.packets.contacts import Relation
 
+from .conference_sequences import CONFERENCE_SEQUENCES
 from .generated import write_or_check
 from .saslprep import saslprep_files
 from .sequences import SEQUENCES, Answer, At, Lost, Sending, Step
@@ -40,7 +41,8 @@ def main() -> int:
 def vector_files() -> dict[str, str]:
     """Every file of vectors by its name below the root."""
     return {
-        "protocol/vectors/fold.json": fold_vectors(),
+        "protocol/vectors/fold.json": fold_vectors(SEQUENCES, shown_state),
+        "protocol/vectors/conferences.json": fold_vectors(CONFERENCE_SEQUENCES, shown_conferences),
         "protocol/vectors/mesh.json": "[\n" + ",\n".join(map(line, mesh_vectors())) + "\n]\n",
         "protocol/vectors/scram.json": "[\n" + ",\n".join(map(line, scram_vectors())) + "\n]\n",
     }
@@ -49,21 +51,25 @@ def vector_files() -> dict[str, str]:
 # -- the fold
 
 
-def fold_vectors() -> str:
-    """The sequences of tools/sequences.py with the states after their steps, a step a line."""
+Show = Callable[[State, float], dict[str, Any]]
+"""What is to be seen of a state at a time"""
+
+
+def fold_vectors(sequences: dict[str, list[Step]], show: Show) -> str:
+    """Sequences with the states after their steps, a step a line."""
     parts: list[str] = []
-    for name, steps in SEQUENCES.items():
-        lines = ",\n".join(f"  {line(one)}" for one in told(steps))
+    for name, steps in sequences.items():
+        lines = ",\n".join(f"  {line(one)}" for one in told(steps, show))
         parts.append(f'{{"name": {line(name)}, "steps": [\n{lines}\n]}}')
     return "[\n" + ",\n".join(parts) + "\n]\n"
 
 
-def told(steps: Iterable[Step]) -> Iterator[dict[str, Any]]:
+def told(steps: Iterable[Step], show: Show) -> Iterator[dict[str, Any]]:
     """Each step as JSON: what happens, and what is new in what the state shows."""
-    state, shown = State(), shown_state(State(), 0.0)
+    state, shown = State(), show(State(), 0.0)
     for step in steps:
         state, now = applied(state, step)
-        before, shown = shown, shown_state(state, now)
+        before, shown = shown, show(state, now)
         yield {**told_step(step), "state": difference(before, shown)}
 
 
@@ -129,6 +135,22 @@ def shown_state(state: State, now: float) -> dict[str, Any]:
         "requests": [one.id for one in state.related(Relation.INCOMING) if not one.ignored],
         "groups": shown_group(tree(grouped)),
         "conversations": {peer: shown_conversation(one) for peer, one in state.conversations.items()},
+    }
+
+
+def shown_conferences(state: State, now: float) -> dict[str, Any]:
+    """What can be seen of conferences and calls, in the words of the wire; a field that is not there is its default."""
+    return {
+        "conferences": [msgspec.to_builtins(one) for one in state.conferences.values()],
+        "inside": [
+            {
+                "conference": {"epoch": one.conference.epoch, **msgspec.to_builtins(one.conference)},
+                "leg": one.leg,
+                "room": msgspec.to_builtins(one.room),
+            }
+            for one in state.inside.values()
+        ],
+        "calls": list(state.calls),
     }
 
 

@@ -39,6 +39,16 @@ def test_the_fold_gives_the_states_of_the_vector(vector: dict[str, Any]) -> None
         assert json.loads(json.dumps(vectors.shown_state(state, now))) == expected
 
 
+@pytest.mark.parametrize("vector", read("conferences.json"), ids=lambda vector: vector["name"])
+def test_the_fold_knows_the_conferences_of_the_vector(vector: dict[str, Any]) -> None:
+    """Rows: A28 (partly), A44 (partly), X05 (partly), X07 (partly)."""
+    state, expected = State(), vectors.shown_conferences(State(), 0.0)
+    for told in vector["steps"]:
+        state, now = vectors.applied(state, step(told))
+        expected.update(told["state"])
+        assert json.loads(json.dumps(vectors.shown_conferences(state, now))) == expected
+
+
 def step(told: dict[str, Any]) -> Step:
     """A step as the vector tells it."""
     if "lost" in told:

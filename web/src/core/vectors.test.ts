@@ -34,6 +34,35 @@ describe("the fold", () => {
   });
 });
 
+describe("the fold of conferences", () => {
+  test.each(read("conferences.json") as { name: string; steps: Step[] }[])("$name", ({ steps }) => {
+    let state = EMPTY;
+    let expected: object = {};
+    for (const step of steps) {
+      state = applied(state, step);
+      expected = { ...expected, ...step.state };
+      expect(shownConferences(state)).toEqual(bare(expected));
+    }
+  });
+});
+
+/** What can be seen of conferences and calls; see tools/vectors.py. */
+function shownConferences({ conferences, inside, calls }: State) {
+  return bare({
+    conferences: [...conferences.values()],
+    inside: [...inside.values()].map((one) => ({ ...one, conference: { epoch: 1, ...one.conference } })),
+    calls: [...calls.keys()],
+  });
+}
+
+/** Without the fields that are empty: they are as if they were not there. */
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(bare);
+  if (typeof value !== "object" || value === null) return value;
+  const kept = Object.entries(value).filter(([, one]) => one !== "" && !(Array.isArray(one) && one.length === 0));
+  return Object.fromEntries(kept.map(([key, one]) => [key, bare(one)]));
+}
+
 function applied(state: State, { packet, request, sending: sent, key, now = 0, lost }: Step): State {
   if (lost !== undefined) return unseen(state, lost);
   if (sent !== undefined) return sending(state, sent, key!);
