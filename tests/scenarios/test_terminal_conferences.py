@@ -103,6 +103,7 @@ def test_a_call_rings_until_it_is_taken_declined_or_given_up(server: ServerProce
     alice.write(f"conference invite {b}")
     bob.until_text("calls you")
     alice.write("conference end")
+    bob.until_text("has given up")
     bob.write("accept")
     assert bob.until_text("Error.") == "Error. Nobody calls you."
     bob.write(f"history {a} 5")

@@ -11,6 +11,7 @@ from veche.client.people import THERE
 from veche.client.state import State
 from veche.packets.contacts import Relation
 
+from .conference_words import POLICY
 from .render import Fragments, Look, by_recency, cut, padded, width_of
 from .roster import last_seen, presence_mark
 from .sentences import PRESENCE, is_waiting
@@ -55,6 +56,8 @@ def title(state: State, view: View, look: Look, connection: Connection) -> Fragm
         parts.append(("", f" {marks.side} Help: PageDown for more, Enter closes it"))
     elif view.talk is not None:
         parts.append(("class:private", f" Off the record with {look.name(view.talk.peer)}: {view.talk.stage.value} "))
+    elif view.hall is not None:
+        parts.append(("", f" {marks.side} {_room(state, view.hall, look)}"))
     elif view.peer is not None:
         parts.append(("", f" {marks.side} {_peer(state, view.peer, look)}"))
         if view.peer in view.around.muted:
@@ -62,6 +65,17 @@ def title(state: State, view: View, look: Look, connection: Connection) -> Fragm
     else:
         parts.append(("", f" {marks.side} Veche"))
     return fitted(parts, look.width)
+
+
+def _room(state: State, id: str, look: Look) -> str:
+    """The conference: name, how many are inside, whose it is, who may come."""
+    inside = state.inside.get(id)
+    if inside is None:
+        return "a conference that is over"
+    many = len(inside.people)
+    who = f"{many} people" if many > 1 else "you alone"
+    owner = f"  owner {look.name(inside.owner)}" if inside.owner else ""
+    return f"{on_one_line(inside.conference.name, 60)}  {who}{owner}  {POLICY[inside.conference.policy]}"
 
 
 def _peer(state: State, address: str, look: Look) -> str:
@@ -88,6 +102,9 @@ def status(state: State, view: View, look: Look, connection: Connection, now: fl
         parts.append(("", f" {look.marks.below} PageDown "))
     if view.peer is not None and view.talk is None and state.is_typing(view.peer, now):
         parts.append(("", f" {look.name(view.peer)} is typing{look.marks.sending} "))
+    for call in reversed(state.calls.values()):
+        name = on_one_line(call.name, 40)
+        parts.append(("class:status.bad", f" {look.login(call.from_)} calls you into {name}: /accept or /decline "))
     for address in view.around.asking:
         parts.append(("class:status.bad", f" {look.login(address)} would like to talk privately: /accept or /decline "))
     waiting = sum(map(is_waiting, state.contacts.values()))
@@ -100,6 +117,11 @@ def status(state: State, view: View, look: Look, connection: Connection, now: fl
     ]
     elsewhere += [
         f"{look.name(address)} off the record {unread}" for address, unread in view.around.talks.items() if unread
+    ]
+    elsewhere += [
+        f"{on_one_line(inside.conference.name, 40)} {view.around.rooms[id]}"
+        for id, inside in state.inside.items()
+        if view.around.rooms.get(id) and id != view.hall
     ]
     if elsewhere:
         parts.append(("class:status.bad", f" unread: {', '.join(elsewhere)} "))

@@ -94,17 +94,18 @@ Command = OfConference | CallPeople | AnswerCall | SetCalls
 
 def conference(rest: str, usage: str) -> OfConference:
     """What `conference ...` asks for.  Raises Wrong."""
+    slash = "/" if usage.startswith("/") else ""
     verb, _, rest = rest.lstrip().partition(" ")
     if verb not in CONFERENCE:
-        raise Wrong(f"Write: conference {'|'.join(CONFERENCE)} ...")
+        raise Wrong(f"Write: {slash}conference {'|'.join(CONFERENCE)} ...")
     arguments, _ = CONFERENCE[verb]
     text = rest.strip()
     if (verb in _WITH_TEXT and not text) or (verb in _WITH_WORD and not is_word(text)):
-        raise Wrong(f"Write: conference {verb} {arguments}")
+        raise Wrong(f"Write: {slash}conference {verb} {arguments}")
     if verb == "policy" and text not in tuple(Policy):
-        raise Wrong("Write: conference policy friends, invite, link or open")
+        raise Wrong(f"Write: {slash}conference policy friends, invite, link or open")
     if verb == "history" and text and not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 200):
-        raise Wrong("A page has 1 to 200 texts. Write: conference history 50")
+        raise Wrong(f"A page has 1 to 200 texts. Write: {slash}conference history 50")
     return OfConference(verb, rest if verb == "say" else text)
 
 
@@ -126,19 +127,19 @@ def calls(rest: str, usage: str) -> SetCalls:
 # -- what is meant
 
 
-def understood(command: Command, known: Conferences, media: MediaKind = MediaKind.TEXT) -> Packet:
-    """The request.  media: what this device can take part with.  Raises Wrong."""
+def understood(command: Command, known: Conferences, media: MediaKind = MediaKind.TEXT, *, slash: str = "") -> Packet:
+    """The request.  media: what this device can take part with.  slash: before commands.  Raises Wrong."""
     match command:
         case OfConference("create", name):
             return ConferenceCreate(name=on_one_line(name), media=media)
         case OfConference("list", _):
             return ConferenceList()
         case OfConference("join", what):
-            return _join(what, known, media)
+            return _join(what, known, media, slash)
         case OfConference("leave", name):
-            return ConferenceLeave(id=(_inside_named(name, known) if name else current(known)).conference.id)
+            return ConferenceLeave(id=(_inside_named(name, known) if name else current(known, slash)).conference.id)
         case OfConference(verb, rest):
-            return _of_current(verb, rest, known, current(known))
+            return _of_current(verb, rest, known, current(known, slash))
         case CallPeople(logins):
             return CallPacket(status=CallStatus.INITIATE, users=list(logins), media=media)
         case AnswerCall(accepted):
@@ -150,11 +151,11 @@ def understood(command: Command, known: Conferences, media: MediaKind = MediaKin
             raise Wrong("That is this terminal's own business.")
 
 
-def current(known: Conferences) -> Inside:
+def current(known: Conferences, slash: str = "") -> Inside:
     """The conference joined last.  Raises Wrong."""
     found = known.current
     if found is None:
-        raise Wrong("You are in no conference. Write: conference join NAME, or conference create NAME")
+        raise Wrong(f"You are in no conference. Write: {slash}conference join NAME, or {slash}conference create NAME")
     return found
 
 
@@ -165,20 +166,21 @@ def ringing(known: Conferences) -> str:
     return next(reversed(known.calls))
 
 
-def _join(what: str, known: Conferences, media: MediaKind) -> Packet:
+def _join(what: str, known: Conferences, media: MediaKind, slash: str) -> Packet:
     """By id, else by name, else by a friend who is inside."""
     if what in known.conferences:
         return ConferenceJoin(id=what, media=media)
     named = known.named(what)
     if len(named) > 1:
-        raise Wrong(_several(f"There are several conferences named {on_one_line(what)}.", named, lambda one: one.id))
+        said = f"There are several conferences named {on_one_line(what)}."
+        raise Wrong(_several(said, named, lambda one: one.id, slash))
     if named:
         return ConferenceJoin(id=named[0].id, media=media)
     if is_word(what):
         address = known.address(what)
         theirs = known.of_friend(address)
         if len(theirs) > 1:
-            raise Wrong(_several(f"{what} is in several conferences.", theirs, _name_or_id(known)))
+            raise Wrong(_several(f"{what} is in several conferences.", theirs, _name_or_id(known), slash))
         if theirs:
             return ConferenceJoin(id=theirs[0].id, media=media)
         if address in known.contacts:
@@ -192,9 +194,9 @@ def _name_or_id(known: Conferences) -> Callable[[ConferenceView], str]:
     return lambda one: on_one_line(one.name) if len(known.named(one.name)) == 1 else one.id
 
 
-def _several(said: str, found: list[ConferenceView], word: Callable[[ConferenceView], str]) -> str:
+def _several(said: str, found: list[ConferenceView], word: Callable[[ConferenceView], str], slash: str) -> str:
     lines = [
-        f"conference join {word(one)}" + (f"   ({on_one_line(one.name)})" if word(one) == one.id else "")
+        f"{slash}conference join {word(one)}" + (f"   ({on_one_line(one.name)})" if word(one) == one.id else "")
         for one in found
     ]
     return "\n    ".join([f"{said} Write one of:", *lines])

@@ -93,22 +93,37 @@ def said(packet: Packet, known: Conferences, reader: Reader) -> str:
 
 def view_line(view: ConferenceView, reader: Reader) -> str:
     """A conference as one sees it from outside, and how to come in."""
+    who, *rest = view_parts(view, reader)
+    return "; ".join([f"{on_one_line(view.name)}: {who}", *rest])
+
+
+def view_parts(view: ConferenceView, reader: Reader) -> list[str]:
+    """Who is inside, whose it is, who has invited me; last, how to come in."""
     people = ", ".join("you" if one == reader.address else reader.name(one) for one in view.people)
     others = view.count - len(view.people)
     if others > 0:
         people = f"{people} and {count(others)} more" if people else f"{count(others)} inside"
-    said = [f"{on_one_line(view.name)}: {people or 'nobody inside'}"]
+    said = [people or "nobody inside"]
     if view.owner:
         said.append(f"owner {reader.name(view.owner)}")
     if view.invited_by:
         said.append(f"{reader.name(view.invited_by)} has invited you")
-    if view.legs:
-        said.append("you are inside")
+    if view.id in reader.people.inside:
+        said.append(f"you are inside: /room {on_one_line(view.name)}" if reader.slash else "you are inside")
+    elif view.legs:
+        said.append(f"you are inside with another device; {how_to_join(view, reader)}")
     elif view.may_join:
-        said.append(f"{reader.slash}conference join {view.id}")
+        said.append(how_to_join(view, reader))
     else:
         said.append(POLICY[view.policy])
-    return "; ".join(said)
+    return said
+
+
+def how_to_join(view: ConferenceView, reader: Reader) -> str:
+    """The command: by name where that says which one is meant, else by id."""
+    is_plain = view.name == on_one_line(view.name) and view.name
+    is_only = all(one.id == view.id for one in reader.people.named(view.name))
+    return f"{reader.slash}conference join {view.name if is_plain and is_only else view.id}"
 
 
 # -- the parts
@@ -133,10 +148,10 @@ def _joined(packet: ConferenceJoinOk, reader: Reader) -> str:
 
 
 def _inside(conference: Conference, reader: Reader) -> str:
-    return f"{on_one_line(conference.name)}: " + ", ".join(_legs(conference, reader))
+    return f"{on_one_line(conference.name)}: " + ", ".join(legs_in_words(conference, reader))
 
 
-def _legs(conference: Conference, reader: Reader) -> list[str]:
+def legs_in_words(conference: Conference, reader: Reader) -> list[str]:
     """People, each once, with what is to be known of them."""
     owner = conference.acting_owner or conference.owner
     found: list[str] = []
@@ -224,7 +239,7 @@ def _news(old: ConferenceView | None, new: ConferenceView, known: Conferences, r
     came = [one for one in new.people if one not in before and one != reader.address]
     went = sorted(one for one in before if one not in new.people and one != reader.address)
     name = on_one_line(new.name)
-    how = f": {reader.slash}conference join {new.id}" if new.may_join else ""
+    how = f": {how_to_join(new, reader)}" if new.may_join else ""
     lines = [f"{reader.name(one)} is in {name}{how}" for one in came]
     lines += [f"{reader.name(one)} has left {name}" for one in went]
     if old is not None and old.name != new.name:

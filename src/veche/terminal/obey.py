@@ -19,7 +19,7 @@ from veche.packets.message import Edit, React, Retract, Search
 from veche.packets.presence import WhoElse, WhoElseSince
 from veche.packets.profile import ProfileGet
 
-from . import errands, people_commands
+from . import conference_commands, errands, people_commands
 from .people_commands import ProfileChange, Wrong
 from .screen_commands import Typed, help_of, usage_of
 
@@ -68,8 +68,14 @@ class Obedience:
             "block": lambda typed: Block(login=typed.argument or self._here()),
             "unblock": lambda typed: Unblock(login=typed.argument or self._here()),
             "private": lambda typed: private.start(typed.argument),
-            "accept": lambda typed: private.answer(typed.argument, True),
-            "decline": lambda typed: private.answer(typed.argument, False),
+            "accept": lambda typed: self._answer(typed.argument, True),
+            "decline": lambda typed: self._answer(typed.argument, False),
+            "conference": lambda typed: screen.conferences.of_conference(typed.argument, usage_of("conference")),
+            "room": self._room,
+            "call": lambda typed: screen.conferences.understood(
+                conference_commands.call(typed.argument, usage_of("call"))
+            ),
+            "calls": lambda typed: self._prefer("calls", typed.argument == "on"),
             "stopprivate": lambda typed: private.stop(typed.argument),
             "away": lambda _: screen.leave_for_now(),
             "mute": lambda typed: self._mute(typed.argument, True),
@@ -123,6 +129,21 @@ class Obedience:
     def _to(self, typed: Typed) -> bool:
         login, _, text = typed.argument.partition(" ")
         return self._screen.open(login, text.strip())
+
+    def _answer(self, login: str, accepted: bool) -> Packet | bool:
+        """With no name, a call that rings comes before who asks."""
+        screen = self._screen
+        if not login and screen.state.calls:
+            return screen.conferences.answer(accepted)
+        return screen.private.answer(login, accepted)
+
+    def _room(self, typed: Typed) -> None:
+        wanted = " ".join(typed.argument.split()).casefold()
+        for id, inside in reversed(self._screen.state.inside.items()):
+            if not wanted or " ".join(inside.conference.name.split()).casefold() == wanted:
+                self._screen.conferences.show(id)
+                return
+        raise Wrong("You are in no such conference. /conference list shows those that you may see.")
 
     def _profile(self, typed: Typed) -> Packet:
         if "=" in typed.argument:

@@ -22,7 +22,7 @@ from prompt_toolkit.utils import get_cwidth
 from veche.client.state import Conversation, Pending, Post, State
 from veche.packets.files import FileInfo
 
-from . import file_words
+from . import call_words, file_words
 from .people_commands import Wrong
 from .sentences import local
 from .text import SECOND_COLUMN, harmless, on_one_line, short_name
@@ -279,7 +279,7 @@ def post_lines(
     if post.retracted:
         body.append([("class:retracted", "taken back")])
     else:
-        text = harmless(post.text)
+        text = harmless(post.text) if post.call is None else call_words.entry(post.call, post.author, look.me)
         lines: list[Fragments] = [[("class:text", line)] for line in wrapped(text, width)] if text else []
         if post.edited:
             if not lines or width_of(lines[-1][-1][1]) + 9 > width:
@@ -374,7 +374,8 @@ def laid_out(
 
 
 def _quote(post: Post) -> str:
-    said = post.text or ", ".join(file.name for file in post.files)
+    said = call_words.entry(post.call, post.author, "") if post.call is not None else post.text
+    said = said or ", ".join(file.name for file in post.files)
     return "taken back" if post.retracted else on_one_line(said, 120)
 
 

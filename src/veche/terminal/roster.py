@@ -1,6 +1,7 @@
 """The list of people and conversations as lines of a screen: pure, from the state to styled text.
 
     Requests      who would like to talk privately, who wants to be a friend, who is no friend and has written
+    Conferences   which I may see, who is inside, and how to come in
     Friends       and who else is listed, in their nested groups, who is there first
     Asked         whose answer is waited for
     Others        people I have written to
@@ -22,8 +23,9 @@ from veche.client.state import Conversation, State
 from veche.packets.contacts import Contact, Relation
 from veche.packets.presence import Status
 
+from .conference_words import view_parts
 from .render import Fragments, Line, Look, Notice, by_recency, cut, notice_lines, padded, width_of, wrapped
-from .sentences import local
+from .sentences import Reader, local
 from .text import count, harmless, on_one_line
 
 NAME_COLUMN = 24
@@ -38,6 +40,8 @@ class Around(NamedTuple):
     """who would like to talk privately"""
     talks: Mapping[str, int] = MappingProxyType({})
     """with whom there is a private conversation -> what is unread in it"""
+    rooms: Mapping[str, int] = MappingProxyType({})
+    """in which conferences this device is, by id -> what is unread in their rooms"""
 
 
 ALONE = Around()
@@ -96,6 +100,7 @@ def home_lines(state: State, look: Look, notices: Sequence[Notice] = (), around:
     drawn.head()
     everyone = listed(state, around)
     drawn.requests(everyone)
+    drawn.part("Conferences", drawn.conferences())
     drawn.part("Friends", drawn.group(everyone.friends, 0))
     drawn.part(
         "Asked", (drawn.row(one.id, look.marks.asked, "class:meta", _asked(one, look)) for one in everyone.asked)
@@ -110,11 +115,12 @@ def home_lines(state: State, look: Look, notices: Sequence[Notice] = (), around:
     return drawn.lines
 
 
-def side_lines(state: State, look: Look, around: Around, here: str | None) -> list[Line]:
-    """The same beside an open conversation, with only what is short.  here: whose that is."""
+def side_lines(state: State, look: Look, around: Around, here: str | None, hall: str | None = None) -> list[Line]:
+    """The same beside an open conversation or room, with only what is short.  here, hall: whose that is."""
     drawn = _Drawn(state, look, around, here=here, is_short=True)
     everyone = listed(state, around)
     drawn.requests(everyone)
+    drawn.part("Conferences", drawn.conferences(hall))
     drawn.part("Friends", drawn.group(everyone.friends, 0))
     drawn.part("Others", (drawn.row(one, look.marks.unknown, "class:unknown") for one in everyone.others))
     return drawn.lines
@@ -174,6 +180,9 @@ class _Drawn:
 
     def _requests(self, everyone: Listed) -> Iterator[Fragments]:
         look, mark = self._look, self._look.marks.request
+        for call in self._state.calls.values():
+            what = f"calls you into {on_one_line(call.name, 60)}"
+            yield from self._request(call.from_, what, "/accept, /decline")
         for address in everyone.asking:
             login = look.login(address)
             yield from self._request(address, "would like to talk privately", f"/accept {login}, /decline {login}")
@@ -193,6 +202,29 @@ class _Drawn:
         if not self._is_short:
             for line in wrapped(how, max(8, self._look.width - 5)):
                 yield [("class:notice", f"    {line}")]
+
+    def conferences(self, hall: str | None = None) -> Iterator[Fragments]:
+        """The conferences.  hall: the one that is open."""
+        reader = Reader(self._state, self._look.zone, slash="/")
+        for view in self._state.conferences.values():
+            inside = view.id in self._state.inside
+            name, told = on_one_line(view.name, 60), view_parts(view, reader)
+            unread = self._around.rooms.get(view.id, 0)
+            where = "class:here" if view.id == hall else "class:unread" if unread else "class:text"
+            mark = self._look.marks.online if inside else self._look.marks.offline
+            margin = " " * self._margin
+            row: Fragments = [("", margin), ("class:online" if inside else "class:offline", mark), ("", " ")]
+            row.append((where, name))
+            if self._is_short:
+                row.append(("class:meta", f"  {count(unread)} new" if unread else f"  {count(view.count)}"))
+                yield row
+                continue
+            column = max(0, self._column - self._margin - width_of(mark) - 1)
+            row.append(("", padded("", max(2, column - width_of(name)))))
+            row.append(("class:unread" if unread else "class:meta", f"{count(unread)} new  " if unread else ""))
+            row.append(("class:meta", "; ".join(told[:-1])))
+            yield row
+            yield [("class:notice", f"    {told[-1]}")]
 
     def group(self, group: Group, depth: int) -> Iterator[Fragments]:
         """The people of a group, and the groups in it."""
@@ -255,7 +287,16 @@ class _Drawn:
             said.insert(0, "away")
         elif contact.status not in THERE and contact.presence:
             said.insert(0, last_seen(contact.presence, self._look))
+        said[:0] = _where(contact, self._state)
         return "; ".join(one for one in said if one)
+
+
+def _where(contact: Contact, state: State) -> list[str]:
+    """In which conferences a friend is (rows A57, A58)."""
+    found = state.of_friend(contact.id)
+    if len(found) == 1:
+        return [f"in {on_one_line(found[0].name, 60)}"]
+    return [f"in {len(found)} conferences"] if found else []
 
 
 def presence_mark(status: Status, look: Look) -> tuple[str, str]:

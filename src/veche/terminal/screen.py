@@ -61,6 +61,7 @@ from veche.packets.presence import WhoElseOk, WhoElseSinceOk
 from veche.packets.profile import ProfileGetOk, ProfileUpdateOk
 
 from . import bars, sentences
+from .conference_screen import ConferenceScreen
 from .files_screen import FilesScreen
 from .frame import Frame
 from .keyboard import Absence, Writing
@@ -116,6 +117,7 @@ class Screen:
         self.view = View()
         self.private = PrivateScreen(self)
         self.files = FilesScreen(self)
+        self.conferences = ConferenceScreen(self)
         self._obedience = Obedience(self)
         self._remember = remember
         self._remember_timer: asyncio.TimerHandle | None = None
@@ -174,11 +176,14 @@ class Screen:
         muted = frozenset(
             name.removeprefix(mute) for name, value in self._preferences.items() if value and name.startswith(mute)
         )
-        return Around(muted, self.private.asking(), self.private.unread())
+        return Around(muted, self.private.asking(), self.private.unread(), self.conferences.unread())
 
     def prompt(self) -> str:
         if self.view.talk is not None:
             return f"{self.look(80).login(self.view.talk.peer)} (off the record)> "
+        inside = self.conferences.here()
+        if inside is not None:
+            return f"{on_one_line(inside.conference.name, 30)}> "
         return f"{self.look(80).login(self.view.peer)}> " if self.view.peer else "> "
 
     def title(self, width: int) -> Fragments:
@@ -190,10 +195,10 @@ class Screen:
 
     @property
     def has_side(self) -> bool:
-        return self.view.peer is not None
+        return not self.view.is_list
 
     def side(self, width: int, height: int) -> list[Line]:
-        return side_lines(self.state, self.look(width), self.view.around, self.view.peer)[:height]
+        return side_lines(self.state, self.look(width), self.view.around, self.view.peer, self.view.hall)[:height]
 
     @property
     def edge(self) -> str:
@@ -206,10 +211,10 @@ class Screen:
         hint = self.files.hint() or bars.HINT
         return bars.status(self.state, self.view, self.look(width), self.connection(), self.now(), hint=hint)
 
-    def say(self, text: str, style: str = "class:notice") -> None:
-        """Tell the person something, where they look."""
+    def say(self, text: str, style: str = "class:notice", place: str | None = None) -> None:
+        """Tell the person something, where they look, or in another place of the view."""
         if text:
-            self.view.say(self.state, text, style)
+            self.view.say(self.state, text, style, place)
             self.frame.redraw()
 
     def announce(self, text: str) -> None:
@@ -235,9 +240,14 @@ class Screen:
         self._read_if_seen()
 
     def step(self, direction: int) -> None:
-        places = [None, *listed(self.state, self.view.around).in_order()]
-        at = places.index(self.view.peer) if self.view.peer in places else 0
-        self.go(places[(at + direction) % len(places)])
+        places = [None, *self.state.inside, *listed(self.state, self.view.around).in_order()]
+        here = self.view.hall or self.view.peer
+        at = places.index(here) if here in places else 0
+        place = places[(at + direction) % len(places)]
+        if place in self.state.inside:
+            self.conferences.show(place)
+        else:
+            self.go(place)
 
     def next_unread(self) -> None:
         private = [peer for peer, unread in self.private.unread().items() if unread]
@@ -254,7 +264,10 @@ class Screen:
     def completions(self, text: str) -> Iterable[tuple[str, int, str]]:
         look = self.look(80)
         people = {*self.state.contacts, *self.state.conversations, *self.view.around.asking}
-        return completions(text, [(look.login(one), look.name(one)) for one in sorted(people)], self.files.known())
+        rooms = [on_one_line(one.name) for one in self.state.conferences.values()]
+        return completions(
+            text, [(look.login(one), look.name(one)) for one in sorted(people)], self.files.known(), rooms
+        )
 
     # -- what arrives
 
@@ -272,6 +285,7 @@ class Screen:
         match item:
             case Online():
                 self._trouble = ""
+                self.conferences.online()
                 if self._absence.is_away:  # a new link is not away
                     self._tell_absence()
             case Offline(reason, retry_in_s):
@@ -288,7 +302,8 @@ class Screen:
                 if self.state.contacts is not before.contacts or self.state.profile is not before.profile:
                     self._remember_soon()
                 self.files.handle(packet)
-                self._arrived(before, packet, item.key or "", item.request)
+                if not self.conferences.take(before, packet, item.key or "", item.request):
+                    self._arrived(before, packet, item.key or "", item.request)
             case Arrived():
                 pass
             case _:
@@ -362,6 +377,11 @@ class Screen:
         if self._is_live and not is_muted and self._preferences.get("bell", True):
             self.frame.ring()
 
+    @property
+    def takes_calls(self) -> bool:
+        """Whether others may call this device (row V36)."""
+        return self._preferences.get("calls", True)
+
     def mute(self, peer: str, is_muted: bool) -> None:
         """Whether the bell rings for somebody."""
         self.prefer(mute_of(self.state.me, peer), is_muted)
@@ -377,7 +397,13 @@ class Screen:
         if not peer or self.view.is_scrolled_back or self._absence.since_key(self.now()) > AT_KEYBOARD_S:
             return
         self.private.read(self.view.talk)
-        if self.view.talk is None and self.state.conversation(peer).unread and self.client.is_online:
+        self.conferences.read()
+        if (
+            self.view.talk is None
+            and self.view.hall is None
+            and self.state.conversation(peer).unread
+            and self.client.is_online
+        ):
             self.mark_read(peer)
 
     def mark_read(self, peer: str) -> None:
@@ -392,6 +418,7 @@ class Screen:
             await asyncio.sleep(1.0)
             if self._absence.time_passed(self.now()):
                 self._tell_absence()
+            self.conferences.tick()
             if not self.client.is_online or self.state.typing:
                 self.frame.redraw()
 
@@ -447,6 +474,8 @@ class Screen:
         """Send a text into the open conversation.  Returns whether it is on its way."""
         if self.view.talk is not None:
             return self.private.say(self.view.talk, text)
+        if self.view.hall is not None:
+            return self.conferences.say(text)
         peer = self.view.peer
         if peer is None:
             self.complain("Whom to? /to NAME opens a conversation.")
@@ -510,7 +539,9 @@ class Screen:
 
     def load_older(self) -> None:
         """Ask for a page of the open conversation, if there may be one."""
-        peer = self.view.place
+        if self.view.hall is not None:
+            self.conferences.load_older()
+        peer = self.view.peer
         if not peer or self.view.talk is not None or self._loading is not None:
             return
         start = self.state.conversation(peer).complete_from

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from prompt_toolkit.completion import CompleteEvent, PathCompleter
 from prompt_toolkit.document import Document
 
+from .conference_commands import CONFERENCE
 from .people_commands import CONTACT, FRIEND, Wrong, is_word
 from .text import explained, harmless, on_one_line
 
@@ -51,9 +52,15 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "block": ("[NAME]", "hear nothing from NAME any more"),
         "unblock": ("[NAME]", "undo that"),
     },
+    "Conferences and calls": {
+        "conference": ("|".join(CONFERENCE), "meet; /help conference says how each is written"),
+        "room": ("[NAME]", "the room of the conference you are in"),
+        "call": ("NAME...", "call friends into a new conference"),
+        "calls": ("on|off", "off: whoever calls you is told that you are busy"),
+    },
     "Off the record: from device to device, past the server, never stored": {
         "private": ("[NAME]", "ask for it, or go to the one there is"),
-        "accept": ("[NAME]", "say yes to who asks for it, or to be friends"),
+        "accept": ("[NAME]", "take a call; say yes to who asks for it, or to be friends"),
         "decline": ("[NAME]", "say no"),
         "stopprivate": ("[NAME]", "end it"),
     },
@@ -94,7 +101,9 @@ def help_of(name: str = "") -> str:
     """The help of one command (with its slash or without), or of all.  Raises Wrong."""
     if name:
         found = named(name.removeprefix("/"))
-        verbs = {"friend": {verb: what for verb, (what, _) in FRIEND.items()}, "contact": CONTACT_HELP}.get(found, {})
+        verbs = {"friend": {verb: what for verb, (what, _) in FRIEND.items()}, "contact": CONTACT_HELP}
+        verbs["conference"] = {f"{verb} {arguments}".rstrip(): what for verb, (arguments, what) in CONFERENCE.items()}
+        verbs = verbs.get(found, {})
         lines = [explained(usage_of(found), COMMANDS[found][1])]
         return "\n".join(lines + [explained(f"/{found} {verb}", what) for verb, what in verbs.items()])
     lines = [line for group, names in GROUPS.items() for line in (f"{group}:", *_group(names), "")]
@@ -114,9 +123,9 @@ ALIASES = {
     "startprivate": "private",
 }
 TAKES_NAME = frozenset(
-    {"to", "block", "unblock", "profile", "private", "accept", "decline", "stopprivate", "mute", "unmute"}
+    {"to", "block", "unblock", "profile", "private", "accept", "decline", "stopprivate", "mute", "unmute"} | {"call"}
 )
-TAKES_VERB = {"friend": tuple(FRIEND), "contact": tuple(CONTACT)}
+TAKES_VERB = {"friend": tuple(FRIEND), "contact": tuple(CONTACT), "conference": tuple(CONFERENCE)}
 TAKES_EMOJI = frozenset({"react", "unreact"})
 TAKES_PATH = {"send": 0, "offer": 0, "export": 0, "download": 1, "accept-file": 1}
 """Commands that take paths, and how many words stand before them."""
@@ -170,12 +179,15 @@ def parse(line: str) -> Typed | str:
 
 
 def completions(
-    text: str, names: Sequence[tuple[str, str]], files: Sequence[tuple[str, str]] = ()
+    text: str,
+    names: Sequence[tuple[str, str]],
+    files: Sequence[tuple[str, str]] = (),
+    conferences: Sequence[str] = (),
 ) -> Iterator[tuple[str, int, str]]:
     """(what to insert, where from the cursor, what it means) for the text before the cursor.
 
     names: known people, (login, shown name); either is completed to the login, which is what commands take.
-    files: (number, name), in the same way.
+    files: (number, name), in the same way.  conferences: their names, for /conference join.
     """
     if not text.startswith("/") or "\n" in text:
         return
@@ -190,6 +202,12 @@ def completions(
         verb, space, argument = argument.partition(" ")
         if not space:
             yield from ((f"{one} ", -len(verb), "") for one in TAKES_VERB[name] if one.startswith(verb.lower()))
+            return
+        if name == "conference" and verb in ("join", "leave"):
+            for one in conferences:
+                if one.lower().startswith(argument.lower()):
+                    yield one, -len(argument), ""
+        if name == "conference" and verb in ("create", "leave", "say", "rename", "policy", "history"):
             return
     if (name in TAKES_NAME or name in TAKES_VERB) and " " not in argument:
         for login, shown in names:

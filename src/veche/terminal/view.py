@@ -9,7 +9,9 @@ from __future__ import annotations
 from veche.client.state import Conversation, State
 
 from .render import Drawn, Line, Look, Notice, conversation_lines, page_lines
+from .room import last_seq, room_lines
 from .roster import ALONE, Around, home_lines
+from .sentences import Reader
 from .talk import Talk, talk_lines
 
 MAX_NOTICES = 300
@@ -23,6 +25,8 @@ class View:
         """whose conversation is open; None: the list"""
         self.talk: Talk | None = None
         """the conversation is this private one"""
+        self.hall: str | None = None
+        """the room of this conference is open"""
         self.page = ""
         """a text that stands before everything else"""
         self.new_after: int | None = None
@@ -44,38 +48,52 @@ class View:
         return self._bottom is not None or (self._is_at_top and self._hides_end)
 
     @property
+    def is_list(self) -> bool:
+        """The list of people is open."""
+        return self.peer is None and self.hall is None
+
+    @property
     def place(self) -> str:
-        """What is open: an address, for what is off the record with a mark before it; "": the list."""
+        """What is open: an address, for a room and what is off the record with a mark before it; "": the list."""
+        if self.hall is not None:
+            return f"conference {self.hall}"
         return f"off the record {self.peer}" if self.talk is not None else self.peer or ""
 
-    def show(self, peer: str | None, new_after: int | None = None, talk: Talk | None = None) -> None:
-        """Open a conversation at its end, or the list of people at its beginning."""
-        self.peer, self.new_after, self.talk = peer, new_after, talk
+    def show(
+        self, peer: str | None, new_after: int | None = None, talk: Talk | None = None, hall: str | None = None
+    ) -> None:
+        """Open a conversation or a room at its end, or the list of people at its beginning."""
+        self.peer, self.new_after, self.talk, self.hall = peer, new_after, talk, hall
         self._drawn_posts = {}
-        if peer is None:
+        if self.is_list:
             self._notices.pop("", None)
         self.show_page("")
 
     def show_page(self, text: str) -> None:
         """Put a text before all else; an empty one: take it away."""
         self.page = text
-        self._bottom, self._is_at_top, self._hides_end = None, bool(text) or self.peer is None, False
+        self._bottom, self._is_at_top, self._hides_end = None, bool(text) or self.is_list, False
 
     def to_end(self) -> None:
         """Show the end, and no page."""
         self.page = ""
         self._bottom, self._is_at_top = None, False
 
-    def say(self, state: State, text: str, style: str) -> None:
-        """Say something in what is shown now, and show its end."""
-        notices = self._notices.setdefault(self.place, [])
+    def say(self, state: State, text: str, style: str, place: str | None = None) -> None:
+        """Say something in what is shown now, and show its end; or in another place, to be found there."""
+        where = self.place if place is None else place
+        notices = self._notices.setdefault(where, [])
         self._count += 1
         after = state.conversation(self.peer).last_id if self.peer else 0
         if self.talk is not None:
             after = self.talk.count
+        hall = where.removeprefix("conference ")
+        if hall != where:
+            after = last_seq(state.inside.get(hall))
         notices.append(Notice(after, self._count, style, text))
         del notices[:-MAX_NOTICES]
-        self.to_end()
+        if where == self.place:
+            self.to_end()
 
     def lines(self, state: State, look: Look, height: int) -> list[Line]:
         """The lines that are on the screen now; as many as it has for what stands at its top."""
@@ -84,7 +102,7 @@ class View:
         end = self._end(lines)
         self._hides_end = end < len(lines)
         shown = lines[max(0, end - height) : end]
-        if self.page or self.peer is None:
+        if self.page or self.is_list:
             shown += [Line(("below", i), []) for i in range(height - len(shown))]
         return shown
 
@@ -105,7 +123,7 @@ class View:
         at = self._end(lines) - 1 + direction * max(1, self._height - 2)
         reached_top = at < self._height
         at = max(min(self._height, len(lines)) - 1, at)
-        self._is_at_top = reached_top and (bool(self.page) or self.peer is None)
+        self._is_at_top = reached_top and (bool(self.page) or self.is_list)
         self._bottom = lines[at].key if 0 <= at < len(lines) - 1 and not self._is_at_top else None
         return reached_top
 
@@ -113,6 +131,8 @@ class View:
         if self.page:
             return page_lines(self.page, look)
         notices = self._notices.get(self.place, ())
+        if self.hall is not None and self.hall in state.inside:
+            return room_lines(state.inside[self.hall], look, Reader(state, look.zone), notices)
         if self.peer is None:
             return home_lines(state, look, notices, self.around)
         if self.talk is not None:

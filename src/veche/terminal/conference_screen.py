@@ -1,0 +1,234 @@
+"""Conferences and calls on the screen: the rooms, what rings, what a person does about them.
+
+A person is taken into a room only by what they have typed themselves; what happens elsewhere is told in its room, or
+where they look.
+
+Source: rows A30-A50, A57, A58, A70, V22-V36.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from veche.client.conferences import Inside, resumptions
+from veche.client.state import State
+from veche.packets import Failed, Packet
+from veche.packets.conference import (
+    Called,
+    CallOk,
+    CallPacket,
+    CallStatus,
+    ConferenceChanged,
+    ConferenceEnded,
+    ConferenceGetOk,
+    ConferenceHistoryGet,
+    ConferenceHistoryGetFailed,
+    ConferenceHistoryGetOk,
+    ConferenceJoin,
+    ConferenceJoined,
+    ConferenceJoinFailed,
+    ConferenceJoinOk,
+    ConferenceLeave,
+    ConferenceLeaveOk,
+    ConferenceLeft,
+    ConferenceLegChanged,
+    ConferenceLinkOk,
+    ConferenceListOk,
+    ConferenceMessage,
+    ConferenceMessageSend,
+    ConferenceSeen,
+    ConferenceTransfer,
+    ConferenceTransferOk,
+)
+
+from .conference_commands import AnswerCall, Command, OfConference, conference, understood
+from .conference_words import said
+from .room import last_seq
+from .sentences import Reader
+from .text import on_one_line
+
+if TYPE_CHECKING:
+    from .screen import Screen
+
+RING_EVERY_S = 4.0
+_OF_ROOM = (ConferenceJoined, ConferenceLeft, ConferenceLegChanged, ConferenceChanged)
+_SAID = (ConferenceListOk, ConferenceGetOk, ConferenceLinkOk, ConferenceLeaveOk, ConferenceEnded, CallOk)
+
+
+class ConferenceScreen:
+    """The conferences of one terminal."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._read: dict[str, int] = {}
+        """id -> the newest text of its room that the person has seen"""
+        self._older: str | None = None
+        """key of the CONFERENCE-HISTORY-GET for older texts"""
+        self._rang_at = 0.0
+
+    def unread(self) -> Mapping[str, int]:
+        """Ids of the rooms in which this device is -> how many texts of others are unread."""
+        me = self._screen.state.me
+        return {
+            id: sum(one.seq > self._read.get(id, 0) and one.from_ != me for one in inside.room)
+            for id, inside in self._screen.state.inside.items()
+        }
+
+    def here(self) -> Inside | None:
+        """The conference that is open."""
+        return self._screen.state.inside.get(self._screen.view.hall or "")
+
+    # -- what a person does
+
+    def show(self, id: str) -> None:
+        """Open its room."""
+        screen = self._screen
+        screen.end_typing()
+        screen.view.show(None, hall=id)
+        if not screen.state.inside[id].room:
+            self.load_older()
+        self.read()
+        screen.frame.redraw()
+
+    def read(self) -> None:
+        """The person sees what is open."""
+        inside = self.here()
+        if inside is not None:
+            self._read[inside.conference.id] = last_seq(inside)
+
+    def say(self, text: str) -> bool:
+        """Say something in the open room.  Returns whether it is on its way."""
+        inside = self.here()
+        if inside is None:
+            self._screen.complain("Nothing was sent: you are not in it any more.")
+            return False
+        self._screen.view.to_end()
+        return self._screen.post(ConferenceMessageSend(id=inside.conference.id, text=text)) is not None
+
+    def load_older(self) -> None:
+        """Ask for a page of the open room, if there may be one."""
+        inside = self.here()
+        if inside is not None and self._older is None and not (inside.room and inside.room[0].seq <= 1):
+            before = inside.room[0].seq if inside.room else None
+            self._older = self._screen.post(ConferenceHistoryGet(id=inside.conference.id, before=before))
+
+    def of_conference(self, argument: str, usage: str) -> Packet | bool | None:
+        """`/conference ...`.  Raises Wrong."""
+        command = conference(argument, usage)
+        if command.verb == "leave" and self._leave(command):
+            return None
+        return self.understood(command)
+
+    def understood(self, command: Command) -> Packet:
+        """The request; what names no conference is about the open one.  Raises Wrong."""
+        state = self._screen.state
+        inside = self.here()
+        if inside is not None:  # the open one is the current one
+            id = inside.conference.id
+            others = {key: one for key, one in state.inside.items() if key != id}
+            state = replace(state, inside={**others, id: inside})
+        return understood(command, state, slash="/")
+
+    def answer(self, accepted: bool) -> Packet:
+        """Answer the call that rings.  Raises Wrong."""
+        return self.understood(AnswerCall(accepted))
+
+    def _leave(self, command: OfConference) -> bool:
+        """Ask an owner first, when others are inside.  Returns whether that is done."""
+        screen, state = self._screen, self._screen.state
+        wanted = self.understood(command)
+        assert isinstance(wanted, ConferenceLeave)
+        inside = state.inside[wanted.id]
+        my_legs = [leg for leg in inside.conference.legs if leg.user == state.me]
+        if inside.conference.owner != state.me or len(my_legs) > 1 or len(inside.people) < 2:
+            return False
+        screen.spawn(self._ask_and_leave(inside))
+        return True
+
+    async def _ask_and_leave(self, inside: Inside) -> None:
+        screen, id = self._screen, inside.conference.id
+        name = on_one_line(inside.conference.name, 40)
+        answer = (await screen.frame.ask(f"{name}: end for all, NAME becomes owner, or Enter to stay: ")).strip()
+        if not answer:
+            screen.say("You stay.")
+        elif answer == "end":
+            screen.post(ConferenceLeave(id=id))
+        else:
+            handed: ConferenceTransferOk = await screen.client.request(ConferenceTransfer(id=id, login=answer))
+            screen.say(f"{screen.look(80).login(handed.login)} is the owner of {name} now.")
+            screen.post(ConferenceLeave(id=id))
+
+    # -- what happens
+
+    def online(self) -> None:
+        """There is a link again: the places that this device had are taken up."""
+        for request in resumptions(self._screen.state):
+            self._screen.post(request)
+
+    def tick(self) -> None:
+        """A second has passed: what rings, rings."""
+        screen = self._screen
+        newest = next(reversed(screen.state.calls.values()), None)
+        if newest is not None and screen.now() - self._rang_at >= RING_EVERY_S:
+            self._rang_at = screen.now()
+            screen.ring(newest.from_)
+
+    def take(self, before: State, packet: Packet, key: str, request: Packet | None) -> bool:
+        """Something happened.  Returns whether that is all that is to be said of it."""
+        screen = self._screen
+        words = said(packet, before, Reader(before, slash="/"))
+        match packet:
+            case ConferenceJoinOk():
+                self._joined(packet, words)
+            case ConferenceJoinFailed() if isinstance(request, ConferenceJoin) and request.resume and request.id:
+                lost = before.inside.get(request.id)
+                name = on_one_line(lost.conference.name) if lost is not None else "the conference"
+                self._out(request.id, f"You are not in {name} any more. {packet.reason}".rstrip())
+            case ConferenceLeft() if packet.id not in screen.state.inside:
+                self._out(packet.id, words)
+            case ConferenceEnded() | ConferenceLeaveOk():
+                self._out(packet.id, words)
+            case ConferenceMessage():
+                if screen.view.hall != packet.id:
+                    screen.ring(packet.from_)
+            case Called():
+                self._called(packet, words)
+            case ConferenceSeen():
+                screen.announce(words)
+            case ConferenceHistoryGetOk() | ConferenceHistoryGetFailed() if key == self._older:
+                self._older = None
+            case _ if isinstance(packet, _OF_ROOM):
+                screen.say(words, place=f"conference {packet.id}")
+            case _ if isinstance(packet, _SAID):
+                screen.say(words)
+            case _:
+                return False
+        return not isinstance(packet, Failed) or packet.code.value == "not-inside"
+
+    def _joined(self, packet: ConferenceJoinOk, words: str) -> None:
+        id = packet.conference.id
+        if packet.resumed or self._screen.view.hall == id:
+            self._screen.say(words, place=f"conference {id}")
+        else:
+            self.show(id)
+            self._screen.say(words)
+
+    def _out(self, id: str, words: str) -> None:
+        if self._screen.view.hall == id:
+            self._screen.go(None)
+        self._screen.say(words, "class:request")
+
+    def _called(self, packet: Called, words: str) -> None:
+        screen = self._screen
+        if packet.id in screen.state.calls and not screen.takes_calls:
+            screen.post(CallPacket(status=CallStatus.OCCUPIED, id=packet.id))
+        elif packet.id in screen.state.calls:
+            self._rang_at = screen.now()
+            screen.ring(packet.from_)
+        elif packet.id in screen.state.inside:
+            screen.say(words, place=f"conference {packet.id}")
+        else:
+            screen.say(words)
