@@ -216,11 +216,3 @@ def test_my_profile_has_a_picture_that_friends_see(person: Callable[..., Person]
     nothing = {"name": "no.png", "mimeType": "image/png", "buffer": b"no picture"}
     page.get_by_label("Picture").set_input_files(nothing)  # pyright: ignore[reportArgumentType]
     expect(page.get_by_text("This file is no picture")).to_be_visible()
-
-
-def test_conferences_are_shown_and_the_reason_why_they_do_nothing(person: Callable[..., Person]) -> None:
-    page = person("alice").page
-    for name in ("Create conference", "The Veche"):
-        button = page.get_by_role("button", name=name)
-        expect(button).to_be_disabled()
-        expect(button).to_have_accessible_description("This server does not have conferences yet.")

@@ -19,8 +19,8 @@ from tests.support.wire import Wire, newcomer
 
 def test_an_unknown_type_is_answered_and_the_link_lives(alice: Wire) -> None:
     """Rows: M02, M59 (partly), B43 (partly)."""
-    alice.send("CONFERENCE-CREATE", name="x", tag="t")
-    alice.expect("ERROR-NOT-IMPLEMENTED", request_type="CONFERENCE-CREATE", tag="t")
+    alice.send("SUBSCRIBE", name="x", tag="t")
+    alice.expect("ERROR-NOT-IMPLEMENTED", request_type="SUBSCRIBE", tag="t")
     alice.send("FLY-TO-THE-MOON")
     alice.expect("ERROR-NOT-IMPLEMENTED", request_type="FLY-TO-THE-MOON")
     alice.expect_nothing()

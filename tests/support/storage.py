@@ -66,11 +66,20 @@ class PostgresStorage(Storage):
         return await open_postgres(self.url)
 
     async def empty(self) -> None:
-        connection = await asyncpg.connect(self.url)
+        connection = await self._connect()
         tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         names = ", ".join(row[0] for row in tables if row[0] != "alembic_version")
         await connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
         await connection.close()
+
+    async def _connect(self, patience: int = 20) -> Any:
+        """A server that has just started may refuse for a moment on a busy machine."""
+        for _ in range(patience):
+            try:
+                return await asyncpg.connect(self.url)
+            except (ConnectionRefusedError, asyncpg.CannotConnectNowError):
+                await asyncio.sleep(0.5)
+        return await asyncpg.connect(self.url)
 
 
 class World:

@@ -267,7 +267,7 @@ def make_app(app: HomeServer) -> web.Application:
         asset = static.find(assets, request.path)
         if asset is None:
             if request.path == "/":
-                return web.Response(text=without_client.format(host=request.host))
+                return web.Response(text=without_client.format(host=request.host.encode("ascii", "replace").decode()))
             raise web.HTTPNotFound(text="There is nothing here.\n")
         accepted = static.accepted_encodings(request.headers.get("Accept-Encoding", ""))
         try:
