@@ -10,6 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.bombs import BOMBS, Repository
+from tests.support.histories import BLOB
+from veche.peer import walk
+from veche.peer.source import open_source
+from veche.peer.verify import verify
+from veche.swarm import messages
+from veche.swarm.model import Rejected
 
 MEMORY_MB, SECONDS = 160, 40
 
@@ -134,3 +140,29 @@ def test_what_is_no_bundle_is_said_to_be_none(header: bytes, tmp_path: Path) -> 
     [(_, kind, reason)] = judge(tmp_path / "x.bundle")
     assert kind == "NotARepository"
     assert reason
+
+
+def test_merges_that_reach_back_again_and_again_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looking for common pasts costs is bounded; the first merge beyond is the one that is refused.
+
+    Rows: B31 (partly).
+    """
+    repository = Repository(tmp_path / "merges")
+    guest = "ab" * 20
+    before = repository.tree(repository.usual)
+    folder = repository.tree([(b"100644", guest.encode("ascii"), repository.put(BLOB, b""))])
+    tree = repository.with_entry((b"40000", b"invited", folder))
+    message = messages.encode(messages.Member(action="add", uri=guest))
+    head = repository.commit(tree, (repository.root,), message)
+    merges: list[str] = []
+    for number in range(12):
+        other = repository.commit(before, (repository.root,), messages.encode(messages.Text(body=str(number))))
+        head = repository.commit(tree, (head, other), messages.merge_message(other))
+        merges.append(head)
+    assert judge(repository.folder) == [(head, "", "")]
+    monkeypatch.setattr(walk, "MOST_STEPS", 60)
+    with open_source(repository.folder) as source:
+        verdict = verify(source.objects, source.head, workers=1)
+    assert isinstance(verdict, Rejected)
+    assert verdict.rule == "merges"
+    assert verdict.commit in merges[3:-1]

@@ -15,10 +15,14 @@ from . import commits
 from .objects import Objects, Unreadable
 from .trees import changes, merged
 
-_KEPT_BYTES = 24 * 1024 * 1024
+_KEPT_BYTES = 20 * 1024 * 1024
 """Commits are read once to find the order, and kept up to here until they are judged; the rest is read again."""
-_KEPT_TREES = 8192
+_KEPT_TREES = 262_144
 """Ids of the trees of commits; those of others are read again."""
+
+MOST_STEPS = 20_000_000
+"""Commits that are passed, in all, while the common pasts of merges are looked for: half a minute.  Who merges what
+began long ago, again and again, costs the square of what they sent; honest devices pass a few commits a merge."""
 
 
 class Past:
@@ -100,6 +104,7 @@ class Walk:
             self.order.remove(root)
             self.order.insert(0, root)
         self._numbers: dict[str, int] | None = None
+        self._steps = 0
 
     def children(self) -> dict[str, int]:
         """How many children each new commit, and each known parent of one, has among the new ones."""
@@ -165,6 +170,9 @@ class Walk:
         return merged(self._objects, tree, ours, theirs, [self.tree(base) for base in bases])
 
     def _parents(self, id: str) -> tuple[str, ...]:
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise Unreadable("merges", "Its merges reach back too far, too often, for their common past to be found.")
         found = self.graph.get(id)
         return found[0] if found is not None else self._past.parents(id)
 
