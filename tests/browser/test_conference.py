@@ -145,6 +145,13 @@ def test_switches_and_screen(guests: Callable[[int], list[Guest]]) -> None:
     bob.button("Turn on camera").click()
     sees(ann.page, bob.login, "green")
 
+    sees(bob.page, ann.login, "red")
+    ann.button("Share screen").click()
+    expect(tile(bob, ann).get_by_text("Shares the screen")).to_be_attached()
+    sees(bob.page, ann.login, "green")  # as the screen of such a browser is
+    ann.button("Stop sharing").click()
+    sees(bob.page, ann.login, "red")
+
     bob.button("Chat").click()
     bob.page.get_by_role("textbox", name="Write to all here").fill("hello there")
     bob.page.keyboard.press("Enter")
@@ -309,3 +316,46 @@ def test_the_camera_is_unplugged(guests: Callable[[int], list[Guest]]) -> None:
     expect(tile(ann, bob).locator(".nobody")).to_be_visible()
     bob.button("Turn on camera").click()
     sees(ann.page, bob.login, "green")
+
+
+def test_a_silent_connection_is_restarted(guests: Callable[[int], list[Guest]]) -> None:
+    """Nothing comes any more: the caller restarts the ICE of the same connection, and sound and picture go on.
+
+    Rows: V31 (partly).
+    """
+    ann, bob = guests(2)
+    for one in (ann, bob):
+        one.page.add_init_script(
+            """window.connections = [];
+            const real = RTCPeerConnection;
+            window.RTCPeerConnection = class extends real {
+              constructor(...args) { super(...args); connections.push(this); }
+              get connectionState() { return this.pretended ?? super.connectionState; }
+            };"""
+        )
+        one.open("/")
+        one.is_connected()
+    create(ann, "Wires")
+    join(bob)
+    sees(ann.page, bob.login, "green")
+    before = [one.page.evaluate(UFRAG) for one in (ann, bob)]
+    for one in (ann, bob):
+        one.page.evaluate(
+            """() => {
+              const [pc] = connections;
+              pc.pretended = "disconnected";
+              pc.dispatchEvent(new Event("connectionstatechange"));
+              pc.addEventListener("signalingstatechange", () => delete pc.pretended);
+            }"""
+        )
+    expect(tile(ann, bob).get_by_text("Weak connection")).to_be_visible()
+    until(ann.page, f"(before) => ({UFRAG})() !== before", before[0])
+    until(bob.page, f"(before) => ({UFRAG})() !== before", before[1])
+    for one, other in ((ann, bob), (bob, ann)):
+        expect(tile(one, other).get_by_text("Weak connection")).to_have_count(0)
+        assert one.page.evaluate("() => connections.length") == 1
+        sees(one.page, other.login, other.colour)
+        hears(one.page, other.login, other.colour)
+
+
+UFRAG = "() => /a=ice-ufrag:(.+)/.exec(connections[0].localDescription.sdp)[1]"
