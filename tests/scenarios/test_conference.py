@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,15 @@ from tests.support.server import ServerProcess
 from tests.support.wire import ANY, Wire, newcomer, unique
 
 # -- making, seeing
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of these tests alone: open conferences are seen by everybody, also by strangers of other tests."""
+    running = ServerProcess(tmp_path_factory.mktemp("server") / "data", "--registration", "open").start()
+    yield running
+    assert running.stop() == 0
+    assert "Traceback" not in running.logged(), running.logged()
 
 
 def test_whoever_makes_a_conference_owns_it_and_friends_learn_of_it(server: ServerProcess) -> None:

@@ -7,8 +7,10 @@ After that each device's views are CONFERENCE-LIST's, and each conference in whi
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from msgspec import to_builtins
@@ -32,6 +34,15 @@ step = st.tuples(
     st.sampled_from([*WORDS, "CONFERENCE-JOIN", "CONFERENCE-JOIN", *MORE, *RARE]),
     st.integers(0, 5),
 )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of these tests alone: open conferences are seen by everybody, also by strangers of other tests."""
+    running = ServerProcess(tmp_path_factory.mktemp("server") / "data", "--registration", "open").start()
+    yield running
+    assert running.stop() == 0
+    assert "Traceback" not in running.logged(), running.logged()
 
 
 class Device:

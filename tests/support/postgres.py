@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-import asyncpg as untyped_asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
-from tests.support.storage import PostgresStorage
+from tests.support.storage import PostgresStorage, connected
 from veche.storage.postgres import open_postgres
 
-asyncpg: Any = untyped_asyncpg
 _numbers = count(1)
 
 
@@ -27,7 +25,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         server = pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
 
     async def prepare() -> None:
-        connection = await asyncpg.connect(server.get_uri())
+        connection = await connected(server.get_uri())
         await connection.execute("ALTER SYSTEM SET fsync = off")
         await connection.execute("SELECT pg_reload_conf()")
         await connection.execute("CREATE DATABASE veche")
@@ -53,7 +51,7 @@ def blank_postgres_url(postgres_server: Any) -> str:
     name = f"blank_{next(_numbers)}"
 
     async def make() -> None:
-        connection = await asyncpg.connect(postgres_server.get_uri())
+        connection = await connected(postgres_server.get_uri())
         await connection.execute(f"CREATE DATABASE {name}")
         await connection.close()
 

@@ -58,6 +58,16 @@ class SqliteStorage(Storage):
             file.unlink()
 
 
+async def connected(url: str, patience: int = 20) -> Any:
+    """A connection to PostgreSQL, which on a busy machine refuses for a moment now and then."""
+    for _ in range(patience):
+        try:
+            return await asyncpg.connect(url)
+        except (ConnectionRefusedError, asyncpg.CannotConnectNowError):
+            await asyncio.sleep(0.5)
+    return await asyncpg.connect(url)
+
+
 class PostgresStorage(Storage):
     def __init__(self, url: str) -> None:
         self.url = url
@@ -66,20 +76,11 @@ class PostgresStorage(Storage):
         return await open_postgres(self.url)
 
     async def empty(self) -> None:
-        connection = await self._connect()
+        connection = await connected(self.url)
         tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         names = ", ".join(row[0] for row in tables if row[0] != "alembic_version")
         await connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
         await connection.close()
-
-    async def _connect(self, patience: int = 20) -> Any:
-        """A server that has just started may refuse for a moment on a busy machine."""
-        for _ in range(patience):
-            try:
-                return await asyncpg.connect(self.url)
-            except (ConnectionRefusedError, asyncpg.CannotConnectNowError):
-                await asyncio.sleep(0.5)
-        return await asyncpg.connect(self.url)
 
 
 class World:
