@@ -263,7 +263,7 @@ def test_by_keyboard_alone(person: Callable[..., Person], server: ServerProcess)
         expect(page.get_by_role("textbox", name="Message")).to_be_focused()
         page.keyboard.type("a message")
         page.keyboard.press("Enter")
-        expect(message(page, "a message")).to_be_visible()
+        expect(message(page, "a message").get_by_role("img", name="Sent")).to_be_visible()  # until then it moves
         message(page, "a message").focus()
         page.keyboard.press("ArrowUp")
         page.keyboard.press("ArrowUp")

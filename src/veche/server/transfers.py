@@ -23,7 +23,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote
 
 import structlog
@@ -301,11 +301,25 @@ def span(request: web.Request, outlet: Outlet) -> tuple[int, int, bool]:
 
 def make_protocol(app: HomeServer) -> asyncio.Protocol:
     """The protocol of a connection that begins with the line TRANSFER."""
+    return _Protocol(app, asyncio.StreamReader(limit=BATCH_BYTES))
 
-    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        app.spawn(serve_line(app, reader, writer))
 
-    return asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=BATCH_BYTES), serve)
+class _Writer(asyncio.StreamWriter):
+    """`serve_line` always closes it.  It may be collected in any thread, where transports refuse to be asked."""
+
+    def __del__(self, *_: object) -> None:
+        pass
+
+
+class _Protocol(asyncio.StreamReaderProtocol):
+    def __init__(self, app: HomeServer, reader: asyncio.StreamReader) -> None:
+        super().__init__(reader)
+        self._app, self._reader = app, reader
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        writer = _Writer(cast("asyncio.WriteTransport", transport), self, self._reader, asyncio.get_running_loop())
+        self._app.spawn(serve_line(self._app, self._reader, writer))
 
 
 async def serve_line(app: HomeServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
