@@ -2894,6 +2894,16 @@ export interface Signal {
   mid?: string;
   /** Default: 0. */
   mline?: number;
+  /**
+   * Of a device that has an identity, with an offer or an answer: the certificates of the device and its account,
+   * DER in Base64, with a comma between.
+   */
+  identity?: string;
+  /**
+   * By the device's key, in Base64, over whose description it is and the DTLS fingerprints in it: RSASSA-PKCS1-v1_5
+   * with SHA-512 of the JSON array `["veche call 1", id, from, to, epoch, [fingerprints]]` (media/identity.py).
+   */
+  signature?: string;
   /** chosen by the client, echoed in the answer */
   tag?: string;
 }
@@ -2922,6 +2932,8 @@ export interface Signalled {
   mid?: string;
   /** Default: 0. */
   mline?: number;
+  identity?: string;
+  signature?: string;
 }
 
 /** Asks for STUN and TURN servers with credentials for this session, as CONFERENCE-JOIN-OK has them. */

@@ -20,6 +20,7 @@ from tests.support.media import Person, accounts, people, timed, until
 from tests.support.server import ServerProcess
 from veche.media.pattern import Pattern, ToneTrack, colours_of, pattern, picture, samples_of, tone_of
 from veche.packets.conference import ConferenceDelete, ConferenceTransfer
+from veche.peer import identity
 
 DOCS = Path(__file__).parents[2] / "docs" / "bot-media.md"
 
@@ -259,3 +260,29 @@ async def test_the_ten_lines_of_the_documentation_work(server: ServerProcess, tm
         assert set(content(tmp_path / "recordings" / f"{address(fin)} leg.webm")[0]) == {
             (fin.pattern.left, fin.pattern.right)
         }
+
+
+@timed(90)
+async def test_a_bot_signs_its_calls(server: ServerProcess, tmp_path: Path) -> None:
+    """`--identity` names the folder of an account; both ends say who vouches for the connection."""
+    async with people(server, "ora", "pam", "quin") as (ora, pam, quin):
+        for person in (pam, quin):
+            made = identity.make(person.login, bits=2048)
+            identity.save(made, tmp_path / person.login)
+        await ora.join("Signed", create=True)
+        state = tmp_path / "state"
+        first = await bot(
+            server, state, pam.login, "echo", "--conference", "Signed", "--identity", str(tmp_path / pam.login)
+        )
+        await first.says("inside Signed")
+        second = await bot(
+            server, state, quin.login, "echo", "--conference", "Signed", "--identity", str(tmp_path / quin.login)
+        )
+        await first.says(f"echo bot connected (signed by {identity.load(tmp_path / quin.login).uri})")
+        await second.says(f"echo bot connected (signed by {identity.load(tmp_path / pam.login).uri})")
+        await second.says(f"{ora.leg} connected")
+        assert not any(f"{ora.leg} connected (signed" in line for line in second.said)
+        assert (await first.end(), await second.end()) == (0, 0)
+        homeless = await bot(server, state, pam.login, "echo", "--conference", "X", "--identity", str(tmp_path / "no"))
+        assert await homeless.wait() == 2
+        assert "Make one with `veche swarm init`" in homeless.complained[0]

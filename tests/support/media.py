@@ -14,7 +14,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, newcomer
 from veche.client import Client
-from veche.media import LOOPBACK, Call, LinkState, Paths, Shared
+from veche.media import LOOPBACK, Call, Identities, LinkState, Paths, Shared
 from veche.media.pattern import Pattern, colours_of, pattern, samples_of, sources_of, strip_of, tone_of
 from veche.media.streams import next_frame
 from veche.packets.conference import Leg, MediaKind
@@ -130,12 +130,22 @@ class Person:
         is_dumb: bool = False,
         width: int = 160,
         height: int = 90,
+        identities: Identities | None = None,
     ) -> Call:
         """Come in, with picture and tone unless `is_dumb`."""
         if not self.client.is_online:
             await self.client.login()
         source = None if is_dumb else Shared(*sources_of(self.pattern, width=width, height=height))
-        self.call = Call(self.client, where, create=create, media=media, source=source, sinks=[self.watch], paths=paths)
+        self.call = Call(
+            self.client,
+            where,
+            create=create,
+            media=media,
+            source=source,
+            sinks=[self.watch],
+            paths=paths,
+            identities=identities,
+        )
         await self.call.join()
         return self.call
 

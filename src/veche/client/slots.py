@@ -1,6 +1,7 @@
 """What a device keeps on this machine between two runs: its name, resumption token, cursor, and whom it trusts.
 
     <directory>/known_servers.json                 host:port -> fingerprint, or "authorities"
+    <directory>/known_identities.json              host:port login@domain -> the account that they sign calls with
     <directory>/devices/<host:port login>/1.json   one file a device ("slot"), beside the lock of the process that is it
 
 A process takes the first slot that no other process holds, so two terminals of one person on one machine are two
@@ -225,6 +226,42 @@ class StateDirectory:
         with contextlib.suppress(OSError):
             make_private(self._path)
             write_whole(self._path / "preferences.json", msgspec.json.encode({**self.preferences(), name: value}))
+
+    def known_identities(self, host: str, port: int) -> KnownIdentities:
+        """Who has signed what as whom, on this server."""
+        return KnownIdentities(self._path / "known_identities.json", f"{host}:{port}")
+
+
+class KnownIdentities:
+    """Which account somebody has shown first, on one server (trust on first use).  Kept where it can be kept."""
+
+    def __init__(self, path: Path, server: str) -> None:
+        self._path, self._server = path, server
+        self._met: dict[str, str] = {}
+
+    def of(self, address: str) -> str | None:
+        """The account of `login@domain`, 40 hexadecimal digits; None: nobody has signed under that name yet."""
+        return self._kept().get(f"{self._server} {address}") or self._met.get(address)
+
+    def pin(self, address: str, uri: str) -> None:
+        """Remember the account of somebody."""
+        kept = {**self._kept(), f"{self._server} {address}": uri}
+        try:
+            make_private(self._path.parent)
+            write_whole(self._path, msgspec.json.format(msgspec.json.encode(kept), indent=2))
+        except OSError:
+            self._met[address] = uri  # for as long as this program runs
+
+    @property
+    def where(self) -> str:
+        """The file, for sentences that name it."""
+        return str(self._path)
+
+    def _kept(self) -> dict[str, str]:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
+        except (OSError, msgspec.DecodeError):
+            return {}
 
 
 def slot_without_memory(device: str) -> Slot:

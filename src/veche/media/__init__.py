@@ -10,6 +10,7 @@ engine.py holds them together for one conference; call.py is a conference joined
 from .call import Call, Ended, NoSuchConference
 from .connection import LOOPBACK, Paths
 from .engine import Engine, LegState
+from .identity import BadProof, Identities
 from .pair import LinkState
 from .recorder import Recorder
 from .sources import Echo, NotPlayable, Player
@@ -17,10 +18,12 @@ from .streams import Shared, Sink, Source
 
 __all__ = [
     "LOOPBACK",
+    "BadProof",
     "Call",
     "Echo",
     "Ended",
     "Engine",
+    "Identities",
     "LegState",
     "LinkState",
     "NoSuchConference",

@@ -19,10 +19,12 @@ from veche.client import ClientEnded, ClientError, DialError
 from veche.client.inbox import Offline, Online
 from veche.packets import ErrorCode
 from veche.packets.conference import ConferenceJoined, ConferenceLeft, ConferenceMessage, MediaKind
+from veche.peer.identity import NoIdentity
 
 from .call import Call, Ended, NoSuchConference
 from .connection import LOOPBACK, Paths
 from .engine import LegState
+from .identity import Identities
 from .recorder import Recorder
 from .signing_in import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, Leave, Login, add_flags, leave_for, login_of, sign_in, usage
 from .sources import Echo, NotPlayable, Player
@@ -72,6 +74,13 @@ def parser_of() -> argparse.ArgumentParser:
         one.add_argument("--audio", action="store_true", help="sound alone, no pictures")
         one.add_argument("--seconds", metavar="N", type=float, help="leave after so long")
         one.add_argument("--say", metavar="TEXT", help="write this into the room on coming in")
+        one.add_argument(
+            "--identity",
+            metavar="DIR",
+            type=Path,
+            help="sign calls as the account in this folder (`veche swarm init`), so that the others need not trust the "
+            "server; they learn its address, 40 digits",
+        )
         one.add_argument("--loopback", action="store_true", help="media on this machine alone, by 127.0.0.1")
         if kind == "record":
             one.add_argument(
@@ -120,6 +129,11 @@ async def run(args: argparse.Namespace, login: Login) -> int:
         raise Leave(EXIT_USAGE, str(error)) from None
     except OSError as error:
         raise Leave(EXIT_USAGE, f"{args.out} cannot be written: {error.strerror or error}.") from None
+    known = login.state.known_identities(login.host, login.port)
+    try:
+        identities = Identities.load(args.identity, known) if args.identity else Identities(known=known)
+    except NoIdentity as error:
+        raise usage(str(error)) from None
     client = await sign_in(login, complain)
     call = Call(
         client,
@@ -129,6 +143,7 @@ async def run(args: argparse.Namespace, login: Login) -> int:
         source=source,
         sinks=sinks,
         paths=LOOPBACK if args.loopback else Paths(),
+        identities=identities,
     )
     try:
         conference = await call.join()
@@ -168,9 +183,10 @@ async def tell_all(call: Call) -> int:
     """What happens, in words, until the call is over; returns the exit code of that."""
     async for event in call.events():
         match event:
-            case LegState(leg, state, reason, retry):
+            case LegState(leg, state, reason, retry, identity):
                 again = f" Trying again in {retry:.0f} s." if retry is not None else ""
-                tell(f"{leg} {state.value}{': ' if reason else ''}{reason}{again}")
+                signed = f" (signed by {identity})" if identity else ""
+                tell(f"{leg} {state.value}{signed}{': ' if reason else ''}{reason}{again}")
             case ConferenceJoined(leg=leg):
                 tell(f"{leg.id} came")
             case ConferenceLeft(leg=leg):

@@ -50,6 +50,7 @@ from veche.packets.conference import (
 
 from .connection import Paths
 from .engine import Engine, LegState
+from .identity import Identities
 from .pair import LinkState
 from .streams import Sink, Source
 
@@ -83,6 +84,7 @@ class Call:
     media: what is asked for; the server may give less (`leg.media`).
     source, sinks: what is sent, and what becomes of what is received; closed with the call.
     paths: see connection.Paths; the server's STUN and TURN servers are added.
+    identities: what this device signs its fingerprints with, and whom it has met (identity.py).
     """
 
     def __init__(
@@ -96,11 +98,12 @@ class Call:
         sinks: Sequence[Sink] = (),
         paths: Paths | None = None,
         reads: bool = True,
+        identities: Identities | None = None,
     ) -> None:
         self.client = client
         self._where, self._create, self._media = where, create, media
         self._source, self._sinks, self._paths = source, sinks, paths or Paths()
-        self._reads = reads
+        self._reads, self._identities = reads, identities
         self._engine: Engine | None = None
         self._unread: deque[Event] = deque(maxlen=MAX_UNREAD)
         self._news = asyncio.Event()
@@ -143,6 +146,7 @@ class Call:
             source=self._source,
             sinks=self._sinks,
             told=self._told,
+            identities=self._identities,
         )
         self._servers_at = asyncio.get_running_loop().time()
         while early:

@@ -35,7 +35,8 @@ from veche.packets.conference import (
 )
 
 from .connection import BadDescription, Connection, NoAddress, Paths
-from .pair import Accept, Answer, Candidate, Changed, Drop, LinkState, Offer, Pair, Tell
+from .identity import BadProof, Claim, Identities
+from .pair import NO_PROOF, Accept, Answer, Candidate, Changed, Drop, LinkState, Offer, Pair, Proof, Tell
 from .roster import Link, conference_after, leg_of, links
 from .streams import Nothing, Sink, Source, feed
 
@@ -48,12 +49,16 @@ logger = logging.getLogger(__name__)
 
 
 class LegState(Struct, frozen=True):
-    """How it stands with another leg, told whenever it is new.  retry_in_s: of a failed one."""
+    """How it stands with another leg, told whenever it is new.  retry_in_s: of a failed one.
+
+    identity: the account that vouches for the connection (identity.py), 40 hexadecimal digits; empty: none does.
+    """
 
     leg: str
     state: LinkState
     reason: str = ""
     retry_in_s: float | None = None
+    identity: str = ""
 
 
 class Engine:
@@ -61,6 +66,7 @@ class Engine:
 
     send: puts a SIGNAL on the link to the server; what it cannot send is lost, and tried again by the pairs.
     told: is given each LegState.
+    identities: what this device signs with, and whom it has met; without: nothing is signed, and all is forgotten.
     """
 
     def __init__(
@@ -73,12 +79,14 @@ class Engine:
         source: Source | None = None,
         sinks: Sequence[Sink] = (),
         told: Callable[[LegState], None] = lambda _: None,
+        identities: Identities | None = None,
     ) -> None:
         self.conference, self.me = conference, me
         self.paths = paths or Paths()
         self.source: Source = source or Nothing()
         self.sinks = list(sinks)
         self._send, self._told = send, told
+        self.identities = identities or Identities()
         self._runners: dict[str, _Runner] = {}
         self._closing: dict[str, asyncio.Task[None]] = {}
         self._ahead: list[Signalled] = []
@@ -191,10 +199,20 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def signal(self, to: str, epoch: int, kind: SignalKind, sdp: str) -> None:
+    def signal(self, to: str, epoch: int, kind: SignalKind, sdp: str, proof: Proof) -> None:
         """For the runners only."""
         if not self.is_ended:
-            self._send(Signal(id=self.conference.id, to=to, epoch=epoch, kind=kind, sdp=sdp))
+            self._send(
+                Signal(
+                    id=self.conference.id,
+                    to=to,
+                    epoch=epoch,
+                    kind=kind,
+                    sdp=sdp,
+                    identity=proof.identity,
+                    signature=proof.signature,
+                )
+            )
 
     def tell(self, state: LegState) -> None:
         """For the runners only."""
@@ -218,6 +236,10 @@ class _Runner:
         self._look: asyncio.TimerHandle | None = None
         self._is_silent = False
         self._worker: asyncio.Task[None] | None = None
+        self._proof = NO_PROOF
+        """Of the description that was made last."""
+        self._identity = ""
+        """Who vouches for the connection that stands, or is being made."""
 
     def begin(self) -> None:
         self._worker = self._loop.create_task(self._work())
@@ -235,6 +257,7 @@ class _Runner:
             candidate=signal.candidate,
             mid=signal.mid,
             mline=signal.mline,
+            proof=Proof(signal.identity, signal.signature),
         )
         self._pump()
 
@@ -262,9 +285,11 @@ class _Runner:
         for command in self._pair.commands():
             match command:
                 case Tell(kind, sdp):
-                    self.engine.signal(self.id, self.link.epoch, kind, sdp)
+                    proof = self._proof if sdp else NO_PROOF
+                    self.engine.signal(self.id, self.link.epoch, kind, sdp, proof)
                 case Changed(state, reason, retry_in_s):
-                    self.told = LegState(self.id, state, reason, retry_in_s)
+                    is_there = state in (LinkState.CONNECTED, LinkState.WEAK)
+                    self.told = LegState(self.id, state, reason, retry_in_s, self._identity if is_there else "")
                     self.engine.tell(self.told)
                 case _:
                     self._due.put_nowait(command)
@@ -276,7 +301,7 @@ class _Runner:
             command = await self._due.get()
             try:
                 await self._do(command)
-            except (BadDescription, NoAddress) as error:
+            except (BadDescription, BadProof, NoAddress) as error:
                 self._broke(command.serial, str(error))
             except Exception as error:  # aiortc raises whatever it meets; the pair tries again
                 logger.debug("%s: %s failed", self.id, type(command).__name__, exc_info=True)
@@ -292,12 +317,14 @@ class _Runner:
                     await self._drop()
             case Offer(serial):
                 await self._made(serial, (await self._connect(serial)).offer())
-            case Answer(serial, sdp, renews):
+            case Answer(serial, sdp, renews, proof):
+                self._judge(sdp, proof)
                 if connection is None and not renews:
                     connection = await self._connect(serial)
                 if connection is not None:
                     await self._made(serial, connection.answer(sdp))
-            case Accept(_, sdp) if connection is not None:
+            case Accept(_, sdp, proof) if connection is not None:
+                self._judge(sdp, proof)
                 await connection.accept(sdp)
             case Candidate(_, candidate, mid, mline) if connection is not None:
                 await connection.candidate(candidate, mid, mline)
@@ -305,8 +332,20 @@ class _Runner:
                 pass
 
     async def _made(self, serial: int, making: Coroutine[Any, Any, str]) -> None:
-        self._pair.made(serial, await making, self._loop.time())
+        sdp = await making
+        engine = self.engine
+        self._proof = await engine.identities.prove(
+            Claim(engine.conference.id, engine.me, self.id, self.link.epoch, sdp)
+        )
+        self._pair.made(serial, sdp, self._loop.time())
         self._pump()
+
+    def _judge(self, sdp: str, proof: Proof) -> None:
+        """Before anything is made of a description of theirs.  Raises BadProof."""
+        engine = self.engine
+        claim = Claim(engine.conference.id, self.id, engine.me, self.link.epoch, sdp)
+        leg = engine.leg(self.id)
+        self._identity = engine.identities.judge(claim, proof, self.id if leg is None else leg.user)
 
     async def _connect(self, serial: int) -> Connection:
         await self._drop()

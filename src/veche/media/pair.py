@@ -25,6 +25,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -57,6 +58,15 @@ class LinkState(StrEnum):
     FAILED = "failed"
 
 
+class Proof(NamedTuple):
+    """What goes with a description (identity.py); both are empty where the device has no identity."""
+
+    identity: str = ""
+    signature: str = ""
+
+
+NO_PROOF = Proof()
+
 # -- what the shell is told to do, in this order
 
 
@@ -72,6 +82,7 @@ class Answer(Struct, frozen=True):
     serial: int
     sdp: str
     renews: bool
+    proof: Proof = NO_PROOF
 
 
 class Accept(Struct, frozen=True):
@@ -79,6 +90,7 @@ class Accept(Struct, frozen=True):
 
     serial: int
     sdp: str
+    proof: Proof = NO_PROOF
 
 
 class Candidate(Struct, frozen=True):
@@ -185,18 +197,19 @@ class Pair:
         candidate: str = "",
         mid: str = "",
         mline: int = 0,
+        proof: Proof = NO_PROOF,
     ) -> None:
-        """A SIGNAL of the other leg."""
+        """A SIGNAL of the other leg.  proof: goes to the shell with the description."""
         if epoch != self.epoch:
             return  # rule 3
         match kind:
             case SignalKind.OFFER:
-                self._take_offer(sdp, now)
+                self._take_offer(sdp, proof, now)
             case SignalKind.ANSWER:
                 if self.phase is Phase.OFFERED:
                     self.phase, self._ufrag = Phase.LINKING, ufrag_of(sdp)
                     self._deadline = now + CONNECT_S
-                    self._out.append(Accept(self.serial, sdp))
+                    self._out.append(Accept(self.serial, sdp, proof))
             case SignalKind.CANDIDATE:
                 is_there = self.phase in (Phase.ANSWERING, Phase.LINKING, Phase.UP)
                 if is_there and self._is_mine(candidate) and self._candidates < MAX_CANDIDATES:
@@ -206,20 +219,20 @@ class Pair:
                 if self.phase not in (Phase.MAKING, Phase.OFFERED, Phase.IDLE):  # rule 5
                     self._fail("The other side gave the connection up.", now)
 
-    def _take_offer(self, sdp: str, now: float) -> None:
+    def _take_offer(self, sdp: str, proof: Proof, now: float) -> None:
         ufrag = ufrag_of(sdp)
         if not ufrag:
             return  # nonsense: whoever sends it gets no answer, and tries again
         if self.phase in (Phase.MAKING, Phase.OFFERED) and self.is_caller:
             return  # rule 1
         if self.phase in (Phase.LINKING, Phase.UP) and ufrag == self._ufrag:
-            self._out.append(Answer(self.serial, sdp, True))
+            self._out.append(Answer(self.serial, sdp, True, proof))
             return
         self._drop()
         self.serial += 1
         self.phase, self._ufrag = Phase.ANSWERING, ufrag
         self._deadline = now + MAKE_S
-        self._out.append(Answer(self.serial, sdp, False))
+        self._out.append(Answer(self.serial, sdp, False, proof))
         self._change(LinkState.CONNECTING)
 
     def _is_mine(self, candidate: str) -> bool:

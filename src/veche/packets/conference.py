@@ -27,6 +27,8 @@ from .base import Address, Cookie, ErrorCode, Failed, Instant, Login, Packet, Ta
 
 MAX_CONFERENCE_NAME = 100
 MAX_SDP = 48 * 1024
+MAX_IDENTITY, MAX_SIGNATURE = 8 * 1024, 1400
+"""Two certificates and a signature of RSA keys of up to 8192 bits, in Base64."""
 MAX_CALLED = 20
 """So many people may be called at once."""
 CALL_ANSWER_S = 20.0
@@ -700,6 +702,12 @@ class Signal(Packet, kw_only=True, tag="SIGNAL"):
     candidate: Annotated[str, Meta(max_length=1024, description="as RTCIceCandidate; empty: there are no more")] = ""
     mid: Annotated[str, Meta(max_length=64)] = ""
     mline: Annotated[int, Meta(ge=0, le=255)] = 0
+    identity: Annotated[str, Meta(max_length=MAX_IDENTITY)] = ""
+    """Of a device that has an identity, with an offer or an answer: the certificates of the device and its account,
+    DER in Base64, with a comma between."""
+    signature: Annotated[str, Meta(max_length=MAX_SIGNATURE)] = ""
+    """By the device's key, in Base64, over whose description it is and the DTLS fingerprints in it: RSASSA-PKCS1-v1_5
+    with SHA-512 of the JSON array `["veche call 1", id, from, to, epoch, [fingerprints]]` (media/identity.py)."""
     tag: Tag | None = None
 
 
@@ -718,6 +726,8 @@ class Signalled(Packet, kw_only=True, tag="SIGNAL"):
     candidate: str = ""
     mid: str = ""
     mline: int = 0
+    identity: str = ""
+    signature: str = ""
 
 
 class IceServersGet(Packet, kw_only=True, tag="ICE-SERVERS-GET"):

@@ -48,7 +48,8 @@ class Identity:
         self.device_key = device_key
         self.device_der = device
         self.certificate: Certificate = parse(device)
-        account = parse(blocks(archive.account_chain)[0])
+        self.account_der = blocks(archive.account_chain)[0]
+        account = parse(self.account_der)
         self.uri = issuing.short_id(account_key.public_key())
         self.device = issuing.long_id(device_key.public_key())
         if account.key_id != self.uri:

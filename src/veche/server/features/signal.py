@@ -61,6 +61,8 @@ def signal(session: Session, packet: packets.Signal) -> None:
             candidate=packet.candidate,
             mid=packet.mid,
             mline=packet.mline,
+            identity=packet.identity,
+            signature=packet.signature,
         )
     )
 
