@@ -1,12 +1,14 @@
-"""protocol/vectors: what a client's state must be after each packet, what SCRAM must compute, and who calls whom.
+"""protocol/vectors: what a client's state must be after each packet, what SCRAM must compute, who calls whom,
+and the security number of two certificates.
 
-Written from the Python fold, the Python SCRAM and the Python mesh; tests/unit/test_vectors.py and
+Written from the Python fold, SCRAM, mesh and security number; tests/unit/test_vectors.py and
 web/src/core/vectors.test.ts check that both languages agree with it.  What a step changes of the state, and of each
 conversation, stands beside the step; the rest stays.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +19,7 @@ import msgspec
 
 from veche.client.people import tree, unseen
 from veche.client.state import Conversation, Post, State, fold
+from veche.core import security_number
 from veche.core.mesh import is_caller, pair_epoch, session_list
 from veche.core.scram import ClientScram, ScramFailed, ServerScram, make_verifier
 from veche.packets import Packet
@@ -45,6 +48,7 @@ def vector_files() -> dict[str, str]:
         "protocol/vectors/conferences.json": fold_vectors(CONFERENCE_SEQUENCES, shown_conferences),
         "protocol/vectors/mesh.json": "[\n" + ",\n".join(map(line, mesh_vectors())) + "\n]\n",
         "protocol/vectors/scram.json": "[\n" + ",\n".join(map(line, scram_vectors())) + "\n]\n",
+        "protocol/vectors/security-number.json": "[\n" + ",\n".join(map(line, security_vectors())) + "\n]\n",
     }
 
 
@@ -214,6 +218,20 @@ def mesh_vectors() -> Iterator[dict[str, Any]]:
                 "epoch": pair_epoch(*legs),
                 "caller": me if is_caller(*legs) else peer,
             }
+
+
+# -- the security number
+
+
+def security_vectors() -> Iterator[dict[str, Any]]:
+    """Pairs of fingerprints with their number; without one what is no SHA-256 fingerprint."""
+    made = [hashlib.sha256(f"certificate {number}".encode()).hexdigest() for number in range(24)]
+    spelled = ":".join(made[0].upper()[at : at + 2] for at in range(0, 64, 2))
+    pairs = [*zip(made[::2], made[1::2], strict=True), (spelled, made[1]), (made[0], made[0]), ("0" * 64, "F" * 64)]
+    for one, other in pairs:
+        yield {"fingerprints": [one, other], "number": security_number.of(one, other)}
+    for bad in ("", made[0][:-2], made[0] + "00", "g" + made[0][1:], f"sha-256 {made[0]}", made[0] + "\n"):
+        yield {"fingerprints": [made[1], bad]}
 
 
 # -- SCRAM

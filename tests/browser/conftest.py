@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.guests import browsers, guests
 from tests.support.browser import CHROMIUM, NO_CHROMIUM, Tab, chromium
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, newcomer
 from veche.server import static
+
+__all__ = ["browsers", "guests"]
 
 expect.set_options(10_000)
 

@@ -5,96 +5,15 @@ Each test is one story, since starting browsers is what takes the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import befriend
-from tests.support.browser import Tab, until
-from tests.support.seen import heard, hears, launch, sees
+from tests.browser.guests import Guest, all_see_all, create, has_no_violations, join, tile
+from tests.support.browser import until
+from tests.support.seen import heard, hears, sees
 from tests.support.server import ServerProcess
-from tests.support.wire import newcomer
-
-COLOURS = ("red", "green", "blue")
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
-
-
-@pytest.fixture(scope="module")
-def browsers(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Browser]]:
-    """A browser process for each colour."""
-    folder = tmp_path_factory.mktemp("devices")
-    made = {colour: launch(browser.browser_type, folder, colour) for colour in COLOURS}
-    yield made
-    for one in made.values():
-        one.close()
-
-
-class Guest(Tab):
-    """Somebody with a browser of their colour."""
-
-    colour: str
-
-    def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name, exact=True)
-
-
-@pytest.fixture
-def guests(browsers: dict[str, Browser], server: ServerProcess) -> Iterator[Callable[[int], list[Guest]]]:
-    """So many friends, signed in; at the end none of their pages may have complained."""
-    made: list[Guest] = []
-
-    def make(count: int, port: int = server.port) -> list[Guest]:
-        wires = [newcomer(port, name) for name in ("ann", "bob", "cleo")[:count]]
-        for index, one in enumerate(wires):
-            for other in wires[index + 1 :]:
-                befriend(one, other)
-        for colour, wire in zip(COLOURS, wires, strict=False):
-            guest = Guest(browsers[colour], f"http://127.0.0.1:{port}")
-            guest.colour = colour
-            guest.context.set_default_timeout(15_000)
-            guest.sign_in(wire.login)
-            made.append(guest)
-            wire.close()
-        return made
-
-    yield make
-    faults = [fault for one in made for fault in one.faults]
-    for one in made:
-        one.close()
-    assert faults == []
-
-
-def create(guest: Guest, name: str) -> None:
-    guest.button("Create conference").click()
-    guest.page.get_by_role("textbox", name="Name of the conference").fill(name)
-    guest.button("Create").click()
-    guest.button("Leave").wait_for()
-
-
-def join(guest: Guest) -> None:
-    guest.button("Join").first.click()
-    guest.button("Leave").wait_for()
-
-
-def all_see_all(guests: list[Guest]) -> None:
-    """Each sees the colour and hears the tone of each other."""
-    for one in guests:
-        for other in guests:
-            if other is not one:
-                sees(one.page, other.login, other.colour)
-                hears(one.page, other.login, other.colour)
-
-
-def has_no_violations(page: Page) -> None:
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
-
-
-def tile(guest: Guest, other: Guest) -> Locator:
-    return guest.page.locator(f'figure[data-leg^="{other.login}@"]')
 
 
 def test_three_people_see_and_hear_each_other(guests: Callable[[int], list[Guest]]) -> None:

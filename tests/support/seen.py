@@ -13,19 +13,19 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserType, Page
 
+from veche.media import pattern
+
 from .browser import CHROMIUM, FLAGS, until
 
-COLOURS = {"red": (82, 90, 240), "green": (145, 54, 34), "blue": (41, 240, 110)}
-"""Y, Cb, Cr of what the cameras show."""
-TONES = {"red": 500, "green": 1000, "blue": 1700}
-"""Hz."""
+TONES = {"red": 440, "green": 1080, "blue": 1690}
+"""Hz; of those that a Python leg knows again (veche.media.pattern)."""
 WIDTH, HEIGHT, FPS = 160, 90, 10
 RATE = 48_000
 
 
 def film(path: Path, colour: str) -> Path:
     """A Y4M file of that colour."""
-    y, cb, cr = COLOURS[colour]
+    y, cb, cr = pattern.COLOURS[colour]
     quarter = (WIDTH // 2) * (HEIGHT // 2)
     frame = b"FRAME\n" + bytes([y]) * (WIDTH * HEIGHT) + bytes([cb]) * quarter + bytes([cr]) * quarter
     path.write_bytes(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg\n".encode() + frame * FPS)
@@ -63,19 +63,21 @@ def launch(chromium: BrowserType, folder: Path, colour: str, *more: str) -> Brow
     return chromium.launch(executable_path=CHROMIUM, args=flags)
 
 
-COLOUR_OF = """([login, colour]) => {
+COLOURS_OF = """(login) => {
   const video = [...document.querySelectorAll("figure")].find((one) => one.dataset.leg.startsWith(login + "@"))
     ?.querySelector("video");
-  if (!video || video.videoWidth === 0 || video.readyState < 2 || getComputedStyle(video).opacity === "0") return false;
+  if (!video || video.videoWidth === 0 || video.readyState < 2 || getComputedStyle(video).opacity === "0") return [];
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [16, 16];
   const context = canvas.getContext("2d");
   context.drawImage(video, 0, 0, 16, 16);
-  const [red, green, blue] = context.getImageData(8, 8, 1, 1).data;
-  const found = red > green + 60 && red > blue + 60 ? "red" : green > red + 60 && green > blue + 60 ? "green"
-    : blue > red + 60 && blue > green + 60 ? "blue" : "none";
-  return found === colour;
+  const names = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
+  return [4, 12].map((x) => {
+    const [red, green, blue] = context.getImageData(x, 6, 1, 1).data;
+    return names[(red > 128) + 2 * (green > 128) + 4 * (blue > 128)];
+  });
 }"""
+"""What the tile of a person shows in its left and its right half; empty: nothing."""
 
 TONE_OF = """async (login) => {
   const video = [...document.querySelectorAll("figure")].find((one) => one.dataset.leg.startsWith(login + "@"))
@@ -98,14 +100,24 @@ TONE_OF = """async (login) => {
 }"""
 
 
-def sees(page: Page, login: str, colour: str, within_s: float = 20) -> None:
-    """Wait until the tile of that person shows that colour."""
-    until(page, COLOUR_OF, [login, colour], within_s)
+def sees(page: Page, login: str, colour: str, right: str = "", within_s: float = 20) -> None:
+    """Wait until the tile of that person shows that colour, or these in its two halves."""
+    until(
+        page,
+        f"([login, wanted]) => ({COLOURS_OF})(login).join() === wanted",
+        [login, f"{colour},{right or colour}"],
+        within_s,
+    )
 
 
 def hears(page: Page, login: str, colour: str, within_s: float = 20) -> None:
     """Wait until that person's tone is heard from their tile."""
-    until(page, f"async (login) => Math.abs(await ({TONE_OF})(login) - {TONES[colour]}) < 40", login, within_s)
+    hears_tone(page, login, TONES[colour], within_s)
+
+
+def hears_tone(page: Page, login: str, hertz: int, within_s: float = 20) -> None:
+    """Wait until such a tone is heard from the tile of that person."""
+    until(page, f"async (login) => Math.abs(await ({TONE_OF})(login) - {hertz}) < 30", login, within_s)
 
 
 def heard(page: Page, login: str) -> float:

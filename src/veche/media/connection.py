@@ -13,7 +13,8 @@ What aiortc does otherwise than a browser, and what is made of it here:
   them, and asks for a whole picture.
 - A track that nobody reads fills the memory: whoever is given one by `took` reads it to its end.
 
-Source: W3C WebRTC 1.0; RFC 8445, RFC 8839, RFC 7675; aiortc 1.16, aioice 0.13 (`_connection` is their private name).
+Source: W3C WebRTC 1.0; RFC 8445, RFC 8839, RFC 7675; aiortc 1.16 (`_ssl` is its private name), aioice 0.13
+(`_connection`).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamTrack
+from aiortc.rtcdtlstransport import certificate_digest
 from aiortc.sdp import candidate_from_sdp
 
 from veche.packets.conference import IceServer
@@ -206,6 +208,19 @@ class Connection:
                 else "This device has no network address that the other side could reach."
             )
         return self.pc.localDescription.sdp
+
+    # -- what is compared
+
+    @property
+    def fingerprints(self) -> tuple[str, str] | None:
+        """SHA-256, of our certificate and of theirs, as the handshake had it; None: there is no connection."""
+        for transceiver in self.pc.getTransceivers():
+            transport: Any = transceiver.receiver.transport
+            if transport is not None and transport.state == "connected":
+                mine = next(one for one in transport.getLocalParameters().fingerprints if one.algorithm == "sha-256")
+                theirs = transport._ssl.get_peer_certificate(as_cryptography=True)
+                return mine.value, certificate_digest(theirs, "sha-256")
+        return None
 
     # -- the end
 

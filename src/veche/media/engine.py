@@ -21,6 +21,7 @@ from typing import Any
 from aiortc.mediastreams import MediaStreamTrack
 from msgspec import Struct
 
+from veche.core import security_number
 from veche.packets import Packet
 from veche.packets.conference import (
     Conference,
@@ -102,6 +103,12 @@ class Engine:
     def leg(self, id: str) -> Leg | None:
         """A leg of the conference."""
         return leg_of(self.conference, id)
+
+    def security_number(self, leg: str) -> str:
+        """What people compare to know that nobody sits between this leg and that one; empty: they are not connected."""
+        runner = self._runners.get(leg)
+        found = runner.fingerprints if runner is not None else None
+        return "" if found is None else security_number.of(*found)
 
     # -- what happens
 
@@ -240,6 +247,10 @@ class _Runner:
         """Of the description that was made last."""
         self._identity = ""
         """Who vouches for the connection that stands, or is being made."""
+
+    @property
+    def fingerprints(self) -> tuple[str, str] | None:
+        return None if self._connection is None else self._connection.fingerprints
 
     def begin(self) -> None:
         self._worker = self._loop.create_task(self._work())

@@ -4,6 +4,7 @@
  * A sound and a picture line are there from the start, so what is sent changes by `replaceTrack` and nothing is ever
  * negotiated again for it.  Its steps run one after another; the first that fails is told once.
  */
+import { fingerprintOf } from "../core/security-number";
 
 export interface Tracks {
   readonly audio: MediaStreamTrack | null;
@@ -146,6 +147,23 @@ export class Connection {
     this.before = { received, lost };
     const [newReceived, newLost] = [Math.max(0, received - before.received), Math.max(0, lost - before.lost)];
     return roundTripS === null ? null : { roundTripS, lost: newLost / Math.max(1, newLost + newReceived) };
+  }
+
+  /** SHA-256, of our certificate and of theirs, between which this connection stands; null: it does not stand. */
+  async fingerprints(): Promise<readonly [string, string] | null> {
+    if (this.state !== "connected") return null;
+    const mine = fingerprintOf(this.pc.currentLocalDescription?.sdp ?? "");
+    const theirs = (await this.theirCertificate()) ?? fingerprintOf(this.pc.currentRemoteDescription?.sdp ?? "");
+    return mine === null || theirs === null ? null : [mine, theirs];
+  }
+
+  /** The fingerprint of the certificate that they showed; null: this browser does not tell (Firefox). */
+  private async theirCertificate(): Promise<string | null> {
+    const transport = this.pc.getReceivers()[0]?.transport as Partial<RTCDtlsTransport> | null | undefined;
+    const certificate = transport?.getRemoteCertificates?.()[0];
+    if (certificate === undefined) return null;
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", certificate));
+    return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
   close(): void {

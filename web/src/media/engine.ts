@@ -8,6 +8,7 @@
  * Source: rows A45, A63, A65, A39, V05-V11, V26, V31, X09, X10.
  */
 import { isCaller, pairEpoch } from "../core/mesh";
+import { securityNumber } from "../core/security-number";
 import type * as wire from "../protocol";
 import { Connection, type Tracks } from "./connection";
 import { type LinkState, Pair, type Reason } from "./pair";
@@ -113,6 +114,12 @@ export class Engine {
     if (line === undefined) return;
     line.pair.retry(this.options.now());
     this.carryOut(leg, line);
+  }
+
+  /** What people compare to know that nobody sits between this leg and that one; null: they are not connected. */
+  async securityNumber(leg: string): Promise<string | null> {
+    const found = (await this.lines.get(leg)?.connection?.fingerprints()) ?? null;
+    return found && securityNumber(...found);
   }
 
   /** The link to the server is there again. */

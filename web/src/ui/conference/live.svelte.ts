@@ -146,6 +146,11 @@ class Live {
     this.engines.get(id)?.retry(leg);
   }
 
+  /** What both ends compare; null: there is no connection to that leg. */
+  async securityNumber(id: string, leg: string): Promise<string | null> {
+    return (await this.engines.get(id)?.securityNumber(leg)) ?? null;
+  }
+
   // -- inside
 
   private follow(): void {

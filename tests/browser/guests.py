@@ -1,0 +1,100 @@
+"""Friends with browsers of their own: each with a colour and a tone, in contexts of three Chromium processes.
+
+`guests(2)` signs two friends in.  Source of what they see and hear: tests/support/seen.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+
+from tests.support.browser import Tab
+from tests.support.conferences import friends
+from tests.support.seen import hears, launch, sees
+from tests.support.server import ServerProcess
+
+COLOURS = ("red", "green", "blue")
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def browsers(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Browser]]:
+    """A browser process for each colour."""
+    folder = tmp_path_factory.mktemp("devices")
+    made = {colour: launch(browser.browser_type, folder, colour) for colour in COLOURS}
+    yield made
+    for one in made.values():
+        one.close()
+
+
+class Guest(Tab):
+    """Somebody with a browser of their colour."""
+
+    colour: str
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+
+@pytest.fixture
+def guests(browsers: dict[str, Browser], server: ServerProcess) -> Iterator[Callable[[int], list[Guest]]]:
+    """So many friends, signed in; at the end none of their pages may have complained."""
+    made: list[Guest] = []
+
+    def make(count: int, port: int = server.port) -> list[Guest]:
+        wires = friends(port, *("ann", "bob", "cleo")[:count])
+        for colour, wire in zip(COLOURS, wires, strict=False):
+            guest = Guest(browsers[colour], f"http://127.0.0.1:{port}")
+            guest.colour = colour
+            guest.context.set_default_timeout(15_000)
+            guest.sign_in(wire.login)
+            made.append(guest)
+            wire.close()
+        return made
+
+    yield make
+    faults = [fault for one in made for fault in one.faults]
+    for one in made:
+        one.close()
+    assert faults == []
+
+
+def create(guest: Guest, name: str) -> None:
+    guest.button("Create conference").click()
+    guest.page.get_by_role("textbox", name="Name of the conference").fill(name)
+    guest.button("Create").click()
+    guest.button("Leave").wait_for()
+
+
+def join(guest: Guest) -> None:
+    guest.button("Join").first.click()
+    guest.button("Leave").wait_for()
+
+
+def all_see_all(guests: Sequence[Guest]) -> None:
+    """Each sees the colour and hears the tone of each other."""
+    for one in guests:
+        for other in guests:
+            if other is not one:
+                sees(one.page, other.login, other.colour)
+                hears(one.page, other.login, other.colour)
+
+
+def has_no_violations(page: Page) -> None:
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
+
+
+def tile(guest: Guest, other: Guest | str) -> Locator:
+    """The tile of somebody, by whom they are or by their login."""
+    login = other if isinstance(other, str) else other.login
+    return guest.page.locator(f'figure[data-leg^="{login}@"]')
+
+
+def open_menu(guest: Guest, other: Guest | str) -> None:
+    """The menu of somebody's tile."""
+    tile(guest, other).get_by_role("button", name="Actions for").click()
