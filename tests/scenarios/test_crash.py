@@ -1,4 +1,4 @@
-"""kill -9 under load: what was acknowledged is delivered, none twice, in order."""
+"""kill -9 under load: what was acknowledged is delivered, none twice, in order; who is inside stays inside."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 import random
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.conferences import LOBBY, leg
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, newcomer
 
@@ -97,3 +99,67 @@ def test_an_answer_to_a_request_is_whole_or_not_there(tmp_path: Path) -> None:
                 seen.add(sides[1])
     assert ("mutual",) in seen, "the kills came always too early"
     assert server.stop() == 0
+
+
+JOINS = 12
+"""Of each device, one after the other, before the server is killed."""
+
+
+@pytest.mark.timeout(300)
+def test_a_device_that_was_let_in_is_inside_after_a_kill(tmp_path: Path) -> None:
+    """Eight devices come in anew, again and again, until the server is killed at a random moment.  Whoever was told
+    that they are inside takes their leg up again, and no epoch is ever given to two.
+
+    Rows: X07 (partly), X10 (partly).
+    """
+    server = ServerProcess(tmp_path / "data", "--registration", "open").start()
+    people = [newcomer(server.port, "person") for _ in range(8)]
+    chance = random.Random(11)
+    holders: dict[int, tuple[int, str]] = {}
+    """By epoch: in which round it was given, and to whom."""
+    answers = 0
+    for round in range(12):
+        told: dict[str, int] = {}
+        """By leg: the epoch of its last answer."""
+        timer = threading.Timer(chance.uniform(0.0, 0.08), server.kill)
+        timer.start()
+        for one in people:
+            lines = [json.dumps({"type": "CONFERENCE-JOIN", "id": LOBBY}).encode() + b"\n"] * JOINS
+            try:
+                one.write(b"".join(lines))
+            except OSError:
+                break
+        for one in people:
+            for packet in left_over(one):
+                if packet["type"] == "CONFERENCE-JOIN-OK":
+                    epoch = next(it["epoch"] for it in packet["conference"]["legs"] if it["id"] == packet["leg"])
+                    assert packet["leg"] == leg(one)
+                    assert holders.setdefault(epoch, (round, leg(one))) == (round, leg(one)), "given to two"
+                    assert told.get(leg(one), 0) < epoch
+                    told[leg(one)] = epoch
+                    answers += 1
+                elif packet["type"] == "CONFERENCE-JOINED":
+                    epoch, holder = packet["leg"]["epoch"], (round, packet["leg"]["id"])
+                    assert holders.setdefault(epoch, holder) == holder, "given to two"
+        timer.join()
+        server.start()
+        people = [Wire(server.port).connect(one.login, device="first") for one in people]
+        for one in people:
+            if leg(one) in told:
+                again = one.ask("CONFERENCE-JOIN", id=LOBBY, resume=True)
+                assert again.get("resumed"), "told that it is inside, and forgotten"
+                mine = next(it for it in again["conference"]["legs"] if it["id"] == leg(one))
+                assert mine["epoch"] >= told[leg(one)]
+    assert answers > 12, "the kills came always too early"
+    assert server.stop() == 0
+
+
+def left_over(wire: Wire) -> list[dict[str, Any]]:
+    """All that came before the link broke."""
+    found: list[dict[str, Any]] = []
+    try:
+        while (line := wire.line()) is not None:
+            found.append(json.loads(line))
+    except OSError:
+        pass
+    return found

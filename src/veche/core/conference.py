@@ -7,8 +7,9 @@ Rules:
    gone.  A person is inside while they have a leg, a lost one included.  Legs are kept in the order in which they
    came.
 2. *Epochs.*  Each leg that comes, or comes again, has a new epoch; one that resumes keeps its own.  Numbers ascend
-   and are never given twice.  The initiator of all epochs is the leg that came first; where nobody was left (a
-   permanent conference), the next one to come.  A change of owner does not touch it (row X10).
+   and are never given twice: a device that is about to come has its number before (`expect`), so that it can be
+   written down before anybody hears of it.  The initiator of all epochs is the leg that came first; where nobody was
+   left (a permanent conference), the next one to come.  A change of owner does not touch it (row X10).
 3. *Owner.*  Whoever made it.  When the owner's last leg leaves on purpose, the conference ends for all, unless it was
    handed over before; when it is gone in any other way, the one who has been there longest acts as owner until the
    owner comes back (row X07).  Who acts stays so while they are inside; then the next one does.
@@ -178,7 +179,12 @@ class Conference:
         self.video_legs, self.audio_legs = video_legs, audio_legs
         self.link = ""
         self.epoch = 0
+        """The newest one of those who came."""
+        self.given = 0
+        """The newest one that was given."""
         self.initiator = ""
+        self.coming: dict[str, Leg] = {}
+        """Devices that are about to come, as they will be."""
         self.legs: dict[str, Leg] = {}
         self.guests: dict[str, Guest] = {}
         self.lost: dict[str, float] = {}
@@ -283,6 +289,36 @@ class Conference:
         if not self.is_inside(user):
             self.attendance.check_count(user)
 
+    def expect(self, leg_id: str, user: str, *, at: str, media: MediaKind = MediaKind.VIDEO) -> Leg:
+        """A device is about to come, or to come again; `join` or `forget` follows.  Its epoch is given here."""
+        if not self.initiator or not (self.legs or self.coming):
+            self.initiator = leg_id
+        self.given += 1
+        leg = self._leg(leg_id, user, at, media)
+        leg = self.coming[leg_id] = replace(leg, epoch=self.given, initiator=self.initiator)
+        return leg
+
+    def _leg(self, leg_id: str, user: str, at: str, media: MediaKind) -> Leg:
+        """A leg that comes, or comes again; but for its epoch."""
+        old, guest = self.legs.get(leg_id), self.guests.get(user, NOBODY)
+        return Leg(
+            id=leg_id,
+            user=user,
+            epoch=1,
+            initiator=leg_id,
+            media=self._allowed(leg_id, media),
+            is_muted=bool(guest.muted_by),
+            is_hidden=bool(guest.hidden_by),
+            muted_by=guest.muted_by,
+            hidden_by=guest.hidden_by,
+            at=at if old is None else old.at,
+        )
+
+    def forget(self, expected: Leg) -> None:
+        """A device does not come after all.  Its epoch was given in vain."""
+        if self.coming.get(expected.id) is expected:
+            del self.coming[expected.id]
+
     def join(
         self,
         leg_id: str,
@@ -294,8 +330,12 @@ class Conference:
         media: MediaKind = MediaKind.VIDEO,
         resume: bool = False,
         one_leg: bool = False,
+        expected: Leg | None = None,
     ) -> Joined:
-        """A device comes, comes again, or takes its place up again; `check_join` has said that it may."""
+        """A device comes, comes again, or takes its place up again; `check_join` has said that it may.
+
+        expected: what `expect` said of it.
+        """
         old = self.legs.get(leg_id)
         self.lost.pop(leg_id, None)
         if old is not None and resume:
@@ -306,23 +346,16 @@ class Conference:
         if one_leg:
             for other in [one.id for one in self.legs.values() if one.user == user and one.id != leg_id]:
                 events += self._drop(other, ErrorCode.REPLACED)
-        if not self.legs or not self.initiator:
-            self.initiator = leg_id
-        self.epoch += 1
+        expected = expected or self.expect(leg_id, user, at=at, media=media)
+        self.forget(expected)
+        self.epoch = max(self.epoch, expected.epoch)
         guest = self.guests.get(user, NOBODY)
-        leg = Leg(
-            id=leg_id,
-            user=user,
+        leg = replace(
+            self._leg(leg_id, user, at, media),
             name=name,
             avatar=avatar,
-            epoch=self.epoch,
-            initiator=self.initiator,
-            media=self._given(leg_id, media),
-            is_muted=bool(guest.muted_by),
-            is_hidden=bool(guest.hidden_by),
-            muted_by=guest.muted_by,
-            hidden_by=guest.hidden_by,
-            at=at if old is None else old.at,
+            epoch=expected.epoch,
+            initiator=expected.initiator,
         )
         if not self.is_inside(user):
             self.attendance.came(user, self)
@@ -335,7 +368,7 @@ class Conference:
             events.append(packets.ConferenceChanged(id=self.id, calls=self.calls()))
         return Joined(leg, events + self._settle(), resumed=False, is_less=leg.media is not media)
 
-    def _given(self, leg_id: str, wanted: MediaKind) -> MediaKind:
+    def _allowed(self, leg_id: str, wanted: MediaKind) -> MediaKind:
         """Rule 7."""
         old = self.legs.get(leg_id)
         if old is not None and RANK[old.media] >= RANK[wanted]:

@@ -7,8 +7,11 @@ leg, and at the end of the tick
 - each account that may see something of the hall is told its view, if that is new for it (row A28: also when what
   changed was a friendship), and
 - what is different from what is saved is saved, one save of a hall at a time.  Events do not wait for it: after a
-  crash the last instants may be lost, a leg that was in them comes as new.  Epochs are never given twice all the
-  same: a start leaves `EPOCH_GAP` of them out.
+  crash the last instants may be lost.
+
+A device that comes is the exception: `expect` writes its leg down, with the epoch that it gets, before it is inside
+and anybody is told.  So a crash forgets no leg that was told that it is inside, and no epoch is given twice.  Those
+who come at once are written down with one commit.
 
 After a restart every leg is lost and has its grace; a device that resumes keeps its epoch, so media that runs from
 leg to leg goes on.
@@ -31,7 +34,7 @@ from msgspec.structs import replace
 from veche.core.conference import Attendance, Conference, Event, Guest
 from veche.packets import ErrorCode, Packet
 from veche.packets import conference as packets
-from veche.packets.conference import CallStatus, ConferenceView, Leg, Policy
+from veche.packets.conference import CallStatus, ConferenceView, Leg, MediaKind, Policy
 from veche.storage import accounts, contacts
 from veche.storage import conferences as storage
 from veche.storage.conferences import THE_CONFERENCE, ConferenceRow, Difference, GuestRow
@@ -47,8 +50,6 @@ if TYPE_CHECKING:
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 THE_NAME = "Veche"
-EPOCH_GAP = 1000
-"""Epochs that a start leaves out, since the last ones given may not have been saved."""
 MANY_VIEWERS = 100
 QUIET_S = 0.25
 """A hall that so many may see tells them of news at most so often."""
@@ -79,6 +80,7 @@ class Hall:
         "state",
         "told_at",
         "viewers",
+        "waiting",
     )
 
     def __init__(self, state: Conference, number: int) -> None:
@@ -96,6 +98,8 @@ class Hall:
         """Accounts with a session that were told a view."""
         self.told_at = float("-inf")
         self.is_saving = False
+        self.waiting: list[asyncio.Future[None]] = []
+        """Done by the next save."""
         self.places: dict[str, int] = {}
         """Numbers of the legs, ascending in the order in which they came."""
         self.saved_row: ConferenceRow | None = None
@@ -158,14 +162,45 @@ class Halls:
             audio_legs=max(config.audio_legs, config.video_legs),
         )
 
-    async def create(self, owner: LiveAccount, name: str, policy: Policy, *, is_call: bool = False) -> Hall:
-        """A new conference of somebody, stored, with nobody inside.  Raises StorageError."""
+    async def create(
+        self, owner: LiveAccount, name: str, policy: Policy, leg_id: str, media: MediaKind, *, is_call: bool = False
+    ) -> tuple[Hall, Leg]:
+        """A new conference of somebody, stored, with nobody inside, and its first leg, expected.
+
+        Raises StorageError.
+        """
         now = self.app.now_us()
         state = self.new_state(secrets.token_urlsafe(16), name, owner.address, policy, now, is_call=is_call)
+        expected = state.expect(leg_id, owner.address, at=self.app.instant(now), media=media)
         hall = Hall(state, 0)
         hall.accounts[owner.address] = owner
-        hall.number = await self.app.database.write(storage.create(self._row(hall)))
-        return hall
+        row, (legs, guests) = self._row(hall), self._people(hall)
+        difference = self._difference(hall, None, legs, guests)
+        hall.number = await self.app.database.write(storage.create(row, difference))
+        hall.saved_row, hall.saved_legs = row._replace(number=hall.number), legs
+        return hall, expected
+
+    async def expect(self, hall: Hall, account: LiveAccount, leg_id: str, media: MediaKind) -> Leg:
+        """A device is about to come: write its leg down.  `join` or `forget` follows.  Raises StorageError."""
+        app = self.app
+        hall.accounts[account.address] = account
+        expected = hall.state.expect(leg_id, account.address, at=app.instant(app.now_us()), media=media)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        hall.waiting.append(future)
+        self._unsaved.add(hall)
+        self._soon()
+        try:
+            await future
+        except StorageError:
+            self.forget(hall, expected)
+            raise
+        return expected
+
+    def forget(self, hall: Hall, expected: Leg) -> None:
+        """A device does not come after all."""
+        hall.state.forget(expected)
+        self._index(hall)
+        self.changed(hall)
 
     def open_hall(self, hall: Hall) -> None:
         """From now on it can be found."""
@@ -352,8 +387,9 @@ class Halls:
         for new in here - hall.here:
             self.inside.setdefault(new, set()).add(hall)
         hall.here = here
+        coming = {leg.user for leg in state.coming.values()}
         for address, account in list(hall.accounts.items()):
-            is_known = account.id in here or address in state.guests or state.is_owner(address)
+            is_known = account.id in here or address in state.guests or state.is_owner(address) or address in coming
             if is_known and not state.is_over:
                 self.guests.setdefault(account.id, set()).add(hall)
                 continue
@@ -401,20 +437,19 @@ class Halls:
         if hall.is_saving:
             return
         self._unsaved.discard(hall)
-        hall.is_saving = True
         row: ConferenceRow | None = None
         legs: dict[str, tuple[int, Leg]] = {}
         guests: dict[str, tuple[int, Guest]] = {}
         if hall.state.is_over:
             steps = storage.delete(hall.number)
         else:
-            row, accounts = self._row(hall), hall.accounts
-            legs = {
-                leg.id: (accounts[leg.user].id, replace(leg, is_lost=False, name="", avatar=""))
-                for leg in hall.state.legs.values()
-            }
-            guests = {user: (accounts[user].id, guest) for user, guest in hall.state.guests.items()}
-            steps = storage.save(hall.number, self._difference(hall, row, legs, guests))
+            row, (legs, guests) = self._row(hall), self._people(hall)
+            difference = self._difference(hall, row, legs, guests)
+            if not any(difference) and not hall.waiting:
+                return
+            steps = storage.save(hall.number, difference)
+        hall.is_saving = True
+        waiting, hall.waiting = hall.waiting, []
 
         def saved(future: asyncio.Future[None]) -> None:
             hall.is_saving = False
@@ -427,8 +462,24 @@ class Halls:
                 trace = None if isinstance(error, StorageError) else error
                 log.error("conference.unsaved", error=str(error), exc_info=trace)
                 self._unsaved.add(hall)  # the sweep tries again
+            for one in waiting:
+                if one.done():
+                    continue
+                if error is None:
+                    one.set_result(None)
+                else:
+                    one.set_exception(error if isinstance(error, StorageError) else StorageError(str(error)))
 
         self.app.database.write(steps).add_done_callback(saved)
+
+    def _people(self, hall: Hall) -> tuple[dict[str, tuple[int, Leg]], dict[str, tuple[int, Guest]]]:
+        """The legs, those that are about to come among them, and whom the conference remembers, as they are saved."""
+        state, accounts = hall.state, hall.accounts
+        legs = {
+            leg.id: (accounts[leg.user].id, replace(leg, is_lost=False, name="", avatar=""))
+            for leg in (state.legs | state.coming).values()
+        }
+        return legs, {user: (accounts[user].id, guest) for user, guest in state.guests.items()}
 
     def _row(self, hall: Hall) -> ConferenceRow:
         state = hall.state
@@ -443,7 +494,7 @@ class Halls:
             is_call=int(state.is_call),
             link=state.link,
             initiator=state.initiator,
-            epoch=state.epoch,
+            epoch=state.given,
             created_at=us_of(state.at),
         )
 
@@ -453,7 +504,7 @@ class Halls:
     def _difference(
         self,
         hall: Hall,
-        row: ConferenceRow,
+        row: ConferenceRow | None,
         legs: dict[str, tuple[int, Leg]],
         guests: dict[str, tuple[int, Guest]],
     ) -> Difference:
@@ -492,7 +543,7 @@ class Halls:
         if THE_CONFERENCE not in self.by_id:
             state = self.new_state(THE_CONFERENCE, THE_NAME, "", Policy.OPEN, app.now_us(), is_permanent=True)
             hall = Hall(state, 0)
-            hall.number = await app.database.write(storage.create(self._row(hall)))
+            hall.number = await app.database.write(storage.create(self._row(hall), Difference()))
             self.open_hall(hall)
         for account_id in self.inside:
             account = app.directory.find(account_id)
@@ -517,7 +568,8 @@ class Halls:
             is_permanent=bool(row.is_permanent),
             is_call=bool(row.is_call),
         )
-        state.link, state.initiator, state.epoch = row.link, row.initiator, row.epoch + EPOCH_GAP
+        state.link, state.initiator = row.link, row.initiator
+        state.epoch = state.given = row.epoch
         hall = Hall(state, row.number)
         for role, id in (("owner", row.owner_id), ("acting_owner", row.acting_id)):
             if id is not None:

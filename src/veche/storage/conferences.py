@@ -1,7 +1,7 @@
 """Conferences as they survive a restart: what they are, their legs with their epochs, whom they remember; their rooms.
 
-The server keeps conferences in memory and saves what is different; so a row here is as old as the last commit, and
-everything is read once, at the start.  The texts of a room stand in `message`, in a conversation of the number
+The server keeps conferences in memory and saves what is different: who comes before they are told that they are
+inside, everything else right after it happened.  Everything is read once, at the start.  The texts of a room stand in `message`, in a conversation of the number
 `-conference.number`, which has no members: nobody is owed them, search passes over them.
 
 Source: rows A30-A50, X07, X10, X16.
@@ -85,6 +85,17 @@ class Saved(NamedTuple):
     guests: Sequence[GuestRow]
 
 
+class Difference(NamedTuple):
+    """What is to be saved of one conference."""
+
+    row: ConferenceRow | None = None
+    """None: as it was."""
+    legs: Sequence[LegRow] = ()
+    gone_legs: Sequence[tuple[int, str]] = ()
+    guests: Sequence[GuestRow] = ()
+    gone_guests: Sequence[int] = ()
+
+
 class RoomRow(NamedTuple):
     """One text of a room."""
 
@@ -143,25 +154,16 @@ def person(account_id: int) -> Steps[Person]:
     return Person(*rows[0])
 
 
-def create(row: ConferenceRow) -> Steps[int]:
-    """Make a conference; its number is given here, and never given again."""
+def create(row: ConferenceRow, first: Difference) -> Steps[int]:
+    """Make a conference, with who comes first; its number is given here, and never given again."""
     rows: Rows = yield Statement(
         f"""INSERT INTO conference ({", ".join(ConferenceRow._fields[1:])})
         VALUES ({_slots(1, len(ConferenceRow._fields) - 1)}) RETURNING number""",
         tuple(row[1:]),
     )
-    return rows[0][0]
-
-
-class Difference(NamedTuple):
-    """What is to be saved of one conference."""
-
-    row: ConferenceRow | None
-    """None: as it was."""
-    legs: Sequence[LegRow]
-    gone_legs: Sequence[tuple[int, str]]
-    guests: Sequence[GuestRow]
-    gone_guests: Sequence[int]
+    number: int = rows[0][0]
+    yield from save(number, first)
+    return number
 
 
 def save(number: int, changed: Difference) -> Steps[None]:

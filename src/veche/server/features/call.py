@@ -23,10 +23,10 @@ from veche.packets.contacts import Relation
 from veche.storage import calls, contacts
 from veche.storage import conferences as storage
 
-from ..halls import Hall, Ring, leg_id_of
+from ..halls import Hall, Ring
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
-from .conference import check_inside, check_seen, check_there, enter, make
+from .conference import check_inside, check_join, check_seen, check_there, enter, expect, make
 from .contacts import relation_of
 from .message import check_peer
 
@@ -80,8 +80,8 @@ async def initiate(session: Session, packet: packets.CallPacket) -> None:
     if packet.id is None:
         check_budget(session, len(callees))
         name = free_name(app, me, [one.account for one in callees])
-        hall = await make(session, name, Policy.INVITE, is_call=True)
-        enter(session, hall, person, packet.media)
+        hall, expected = await make(session, name, Policy.INVITE, packet.media, is_call=True)
+        enter(session, hall, person, packet.media, expected=expected)
     else:
         hall = check_inside(session, packet.id)
         for one in callees:
@@ -169,15 +169,15 @@ async def accept(session: Session, packet: packets.CallPacket) -> None:
     app, me = session.app, session.account
     assert me is not None
     person = await app.database.find(storage.person(me.id))
-    check_there(session)
     hall = check_called(session, packet)
-    hall.state.check_join(
-        leg_id_of(session),
-        me.address,
-        has_friend=app.halls.has_friend(hall, me),
-        one_leg=app.config.one_leg_per_user,
-    )
-    enter(session, hall, person, packet.media, tag=packet.tag)
+
+    def check() -> None:
+        check_called(session, packet)
+        check_join(session, hall)
+
+    check()
+    expected = await expect(session, hall, packet.media, check)
+    enter(session, hall, person, packet.media, expected=expected, tag=packet.tag)
 
 
 def check_called(session: Session, packet: packets.CallPacket) -> Hall:

@@ -2,7 +2,7 @@
 
 What may happen is said in core/conference.py; halls.py keeps the conferences and tells their events.  A handler looks
 up what it needs first; from the check to the announcement nothing waits, so two who press at once come one after the
-other.
+other.  Who comes is written down first, and then checked once more: others may have been quicker.
 
 Source: document 000; rows A30-A50, X07, X09, X16, X24.
 """
@@ -10,13 +10,13 @@ Source: document 000; rows A30-A50, X07, X09, X16, X24.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from veche.core.conference import Refusal, name_key
 from veche.packets import ERROR_TEXT, ErrorCode, Packet
 from veche.packets import conference as packets
-from veche.packets.conference import MediaKind, Policy
+from veche.packets.conference import Leg, MediaKind, Policy
 from veche.packets.contacts import Relation
 from veche.storage import accounts, contacts
 from veche.storage import conferences as storage
@@ -72,16 +72,21 @@ async def create(session: Session, packet: packets.ConferenceCreate) -> None:
     spend(session)
     app.halls.attendance.check_name(me.address, packet.name)
     person = await app.database.find(storage.person(me.id))
-    hall = await make(session, packet.name, packet.policy)
-    enter(session, hall, person, packet.media, tag=packet.tag)
+    hall, expected = await make(session, packet.name, packet.policy, packet.media)
+    enter(session, hall, person, packet.media, expected=expected, tag=packet.tag)
 
 
-async def make(session: Session, name: str, policy: Policy, *, is_call: bool = False) -> Hall:
-    """A new conference of mine, with nobody inside.  Raises Refused, Refusal: already-there, too-many."""
+async def make(
+    session: Session, name: str, policy: Policy, media: MediaKind, *, is_call: bool = False
+) -> tuple[Hall, Leg]:
+    """A new conference of mine, with nobody inside; this device's leg in it is written down.
+
+    Raises Refused, Refusal: already-there, too-many.
+    """
     app, me = session.app, session.account
     assert me is not None
     app.halls.attendance.check_count(me.address)
-    hall = await app.halls.create(me, name, policy, is_call=is_call)
+    hall, expected = await app.halls.create(me, name, policy, leg_id_of(session), media, is_call=is_call)
     try:
         check_there(session)
         app.halls.attendance.check_name(me.address, name)  # by another device meanwhile
@@ -90,7 +95,7 @@ async def make(session: Session, name: str, policy: Policy, *, is_call: bool = F
         await app.halls.discard(hall)
         raise
     app.halls.open_hall(hall)
-    return hall
+    return hall, expected
 
 
 async def join(session: Session, packet: packets.ConferenceJoin) -> None:
@@ -103,14 +108,45 @@ async def join(session: Session, packet: packets.ConferenceJoin) -> None:
     friend = None if packet.friend is None else await check_friend(session, packet.friend)
     check_there(session)
     hall = find_meant(session, packet, friend)
+
+    def check() -> None:
+        check_join(session, hall, by_link=packet.link is not None)
+
+    check()
+    if packet.resume and leg_id_of(session) in hall.state.legs:
+        enter(session, hall, person, packet.media, resume=True, tag=packet.tag)
+    else:
+        expected = await expect(session, hall, packet.media, check)
+        enter(session, hall, person, packet.media, expected=expected, tag=packet.tag)
+
+
+def check_join(session: Session, hall: Hall, *, by_link: bool = False) -> None:
+    """This device may come in now.  Raises Refused, Refusal."""
+    app, me = session.app, session.account
+    assert me is not None
+    check_there(session)
+    if hall.state.is_over:
+        raise Refused(ErrorCode.UNKNOWN_CONFERENCE)
     hall.state.check_join(
         leg_id_of(session),
         me.address,
         has_friend=app.halls.has_friend(hall, me),
-        by_link=packet.link is not None,
+        by_link=by_link,
         one_leg=app.config.one_leg_per_user,
     )
-    enter(session, hall, person, packet.media, resume=packet.resume, tag=packet.tag)
+
+
+async def expect(session: Session, hall: Hall, media: MediaKind, check: Callable[[], None]) -> Leg:
+    """This device's leg, written down, which `check` still lets in afterwards."""
+    halls, me = session.app.halls, session.account
+    assert me is not None
+    expected = await halls.expect(hall, me, leg_id_of(session), media)
+    try:
+        check()
+    except (Refused, Refusal):
+        halls.forget(hall, expected)
+        raise
+    return expected
 
 
 async def check_friend(session: Session, login: str) -> LiveAccount:
@@ -160,9 +196,13 @@ def enter(
     media: MediaKind,
     *,
     resume: bool = False,
+    expected: Leg | None = None,
     tag: str | None = None,
 ) -> None:
-    """This device is a leg from here on, or again; it may be.  Tells it and the others."""
+    """This device is a leg from here on, or again; it may be.  Tells it and the others.
+
+    expected: as it was written down; a leg that resumes is.
+    """
     app, me = session.app, session.account
     assert me is not None
     hall.accounts[me.address] = me
@@ -176,6 +216,7 @@ def enter(
         media=media,
         resume=resume,
         one_leg=app.config.one_leg_per_user,
+        expected=expected,
     )
     app.halls.attach(hall, made.leg.id, session)
     session.send(
