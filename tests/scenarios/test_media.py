@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,15 @@ from tests.support.media import Person, all_perceive, people, timed, until
 from tests.support.server import ServerProcess
 from veche.client import RequestFailed
 from veche.media import Call, NoSuchConference
-from veche.packets.conference import CallPacket, CallStatus, ConferenceRemove, MediaKind, Signal, SignalKind
+from veche.packets.conference import (
+    CallPacket,
+    CallStatus,
+    ConferenceMute,
+    ConferenceRemove,
+    MediaKind,
+    Signal,
+    SignalKind,
+)
 
 
 @timed()
@@ -92,6 +101,50 @@ async def test_text_legs_have_no_connection_and_sound_alone_has_no_picture(serve
         assert ida.call is not None
         assert set(ida.call.states) == {jon.leg, lea.leg}
         assert lea.leg not in ida.watch.tones
+
+
+@timed(90)
+async def test_over_a_leg_that_is_held_goes_nothing_until_it_is_back(server: ServerProcess) -> None:
+    """Neither does it send nor is it given what others send, while they go on with each other; nor does a leg whose
+    microphone and camera the owner has switched off.
+
+    Rows: A39 (partly), A69 (partly).
+    """
+    async with people(server, "meg", "ned", "oda") as (meg, ned, oda):
+        conference = (await meg.join("Held", create=True)).conference
+        await asyncio.gather(ned.join("Held"), oda.join("Held"))
+        await all_perceive(meg, ned, oda)
+        assert oda.call is not None
+        await oda.call.set(held=True)
+        await until(lambda: all(one.knows(oda).held for one in (meg, ned, oda)), "everybody knows")
+        before = await sent_by(oda, ned)
+        await all_perceive(meg, ned)
+        oda.watch.forget()
+        await all_perceive(meg, ned)
+        assert oda.watch.colours == oda.watch.tones == {}
+        assert not any(oda.leg in seen for one in (meg, ned) for seen in (one.watch.colours, one.watch.tones))
+        assert await sent_by(oda, ned) <= before + 5, "what was on its way when it was held"
+        await oda.call.set(held=False)
+        await all_perceive(meg, ned, oda)
+
+        await meg.client.request(ConferenceMute(id=conference.id, leg=ned.leg, audio=True, video=True))
+        await until(lambda: all(one.knows(ned).hidden_by for one in (meg, ned, oda)), "everybody knows")
+        await all_perceive(meg, oda)
+        assert not any(ned.leg in seen for one in (meg, oda) for seen in (one.watch.colours, one.watch.tones))
+        assert ned.perceives(meg, oda), "who is switched off hears and sees"
+        await meg.client.request(ConferenceMute(id=conference.id, leg=ned.leg, audio=False, video=False))
+        assert ned.call is not None
+        await ned.call.set(is_muted=False, is_hidden=False)
+        await all_perceive(meg, ned, oda)
+
+
+async def sent_by(one: Person, to: Person) -> int:
+    """How many packets of sound and pictures have gone out."""
+    assert one.call is not None
+    connection = one.call.engine._runners[to.leg]._connection  # pyright: ignore[reportPrivateUsage]
+    assert connection is not None
+    report: Any = await connection.pc.getStats()
+    return sum(stats.packetsSent for stats in report.values() if stats.type == "outbound-rtp")
 
 
 @timed()

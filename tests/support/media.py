@@ -154,6 +154,13 @@ class Person:
         assert self.call is not None
         return self.call.engine.me
 
+    def knows(self, other: Person) -> Leg:
+        """The leg of somebody inside, as it is known here."""
+        assert self.call is not None
+        leg = self.call.engine.leg(other.leg)
+        assert leg is not None
+        return leg
+
     def perceives(self, *others: Person, picture: bool = True) -> bool:
         return all(self.watch.perceives(other.leg, other.pattern, picture=picture) for other in others)
 

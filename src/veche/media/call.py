@@ -254,9 +254,16 @@ class Call:
         """A text for the room.  Raises RequestFailed."""
         return await self.client.request(ConferenceMessageSend(id=self.conference.id, text=text))
 
-    async def set(self, *, is_muted: bool | None = None, is_hidden: bool | None = None) -> None:
-        """Tell the others that the microphone, the camera is off, or on again.  Raises RequestFailed."""
-        await self.client.request(ConferenceLegSet(id=self.conference.id, is_muted=is_muted, is_hidden=is_hidden))
+    async def set(
+        self, *, is_muted: bool | None = None, is_hidden: bool | None = None, held: bool | None = None
+    ) -> None:
+        """Switch the microphone, the camera off, or on again, and tell the others; None stays as it is.
+
+        held: neither send nor hear, until it is switched back.  The server holds a device where it was when it comes
+        into another conference with sound or pictures.  Raises RequestFailed.
+        """
+        id = self.conference.id
+        await self.client.request(ConferenceLegSet(id=id, is_muted=is_muted, is_hidden=is_hidden, held=held))
 
     # -- what happens
 

@@ -8,7 +8,10 @@
 Each other leg has a runner: its `Pair` decides, its newest `Connection` does, one task carries the pair's commands out
 in their order.  SIGNALs that come before the epoch they belong to is known wait for it, at most `MAX_AHEAD` of them.
 
-Source: DESIGN §7; rows A45, A51, A63, V05-V11, V26, V31, X10.
+While this leg is held its connections stand, and nothing goes over them in either direction (row A39); so it is for
+what the leg says it has switched off, and for what the owner has (row A69).
+
+Source: DESIGN §7; rows A39, A45, A51, A63, A69, V05-V11, V26, V31, X10.
 """
 
 from __future__ import annotations
@@ -38,8 +41,8 @@ from veche.packets.conference import (
 from .connection import BadDescription, Connection, NoAddress, Paths
 from .identity import BadProof, Claim, Identities
 from .pair import NO_PROOF, Accept, Answer, Candidate, Changed, Drop, LinkState, Offer, Pair, Proof, Tell
-from .roster import Link, conference_after, leg_of, links
-from .streams import Nothing, Sink, Source, feed
+from .roster import Link, conference_after, leg_of, links, sends, takes
+from .streams import Gate, Nothing, Sink, Source, feed
 
 MAX_AHEAD = 64
 SILENT_S = 7.0
@@ -109,6 +112,14 @@ class Engine:
         runner = self._runners.get(leg)
         found = runner.fingerprints if runner is not None else None
         return "" if found is None else security_number.of(*found)
+
+    def sends(self, kind: str) -> bool:
+        """Whether that goes out now: audio or video."""
+        return sends(self.leg(self.me), kind)
+
+    def takes(self, other: str, kind: str) -> bool:
+        """Whether the sinks are given now what another leg sends."""
+        return takes(self.leg(self.me), self.leg(other), kind)
 
     # -- what happens
 
@@ -362,13 +373,18 @@ class _Runner:
         await self._drop()
         leg = self.engine.leg(self.id)
         assert leg is not None
-        mine = self.engine.leg(self.engine.me)
+        engine = self.engine
+        mine = engine.leg(engine.me)
         may = ("audio", "video") if mine is None or mine.media is MediaKind.VIDEO else ("audio",)
         self._serial = serial
         self._readers[serial] = set()
         self._connection = Connection(
-            self.engine.paths,
-            [track for track in self.engine.source.tracks(leg) if track.kind in may],
+            engine.paths,
+            [
+                Gate(track, lambda kind=track.kind: engine.sends(kind))
+                for track in engine.source.tracks(leg)
+                if track.kind in may
+            ],
             up=lambda: self._up(serial),
             down=lambda reason: self._broke(serial, reason),
             took=lambda track: self._took(serial, leg, track),
@@ -401,7 +417,8 @@ class _Runner:
     def _took(self, serial: int, leg: Leg, track: MediaStreamTrack) -> None:
         readers = self._readers.get(serial)
         if readers is not None:
-            task = self._loop.create_task(feed(leg, track, self.engine.sinks))
+            heard = Gate(track, lambda: self.engine.takes(self.id, track.kind))
+            task = self._loop.create_task(feed(leg, heard, self.engine.sinks))
             readers.add(task)
             task.add_done_callback(readers.discard)
 

@@ -1,9 +1,11 @@
 """Who is in the conference, and to whom this leg has a connection.  Pure.
 
-`legs_after` folds the packets that a leg is told into its conference; `links` says which pairs there ought to be, each
-with the epoch of the pair and who calls (core/mesh).  A pair whose epoch or caller is new begins anew.
+`conference_after` folds the packets that a leg is told into its conference; `links` says which pairs there ought to be,
+each with the epoch of the pair and who calls (core/mesh).  A pair whose epoch or caller is new begins anew.  `sends`
+and `takes` say what goes over one: a leg that is held neither sends nor hears, and what the owner has switched off is
+not taken by the others either.
 
-Source: rows A44-A47, V05-V11, X10; packets/conference.py.
+Source: rows A39, A44-A47, A69, V05-V11, X10; packets/conference.py.
 """
 
 from __future__ import annotations
@@ -68,3 +70,19 @@ def links(conference: Conference, me: str) -> dict[str, Link]:
         for other in conference.legs
         if other.id != me and other.media is not MediaKind.TEXT
     }
+
+
+def sends(me: Leg | None, kind: str) -> bool:
+    """Whether this leg sends that now.  kind: audio or video."""
+    if me is None or me.held:
+        return False
+    if kind == "audio":
+        return not (me.is_muted or me.muted_by)
+    return not me.hidden_by and (me.is_sharing or not me.is_hidden)
+
+
+def takes(me: Leg | None, other: Leg | None, kind: str) -> bool:
+    """Whether this leg hears or sees now what the other sends."""
+    if me is None or me.held or other is None or other.held:
+        return False
+    return not (other.muted_by if kind == "audio" else other.hidden_by)

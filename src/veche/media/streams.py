@@ -4,14 +4,14 @@ A `Source` gives tracks for each new connection; one camera or file serves all o
 given each track of another leg, and reads it to its end; a track that nobody reads would fill the memory, so the engine
 drains what no sink wants.
 
-Source: aiortc.contrib.media (MediaRelay); row A63.
+Source: aiortc.contrib.media (MediaRelay); rows A39, A63, A69.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from aiortc.contrib.media import MediaRelay
@@ -80,6 +80,25 @@ class Shared:
     async def close(self) -> None:
         for track in self._tracks:
             track.stop()
+
+
+class Gate(MediaStreamTrack):
+    """A track that passes only while `is_open`; what comes meanwhile falls, so that nothing piles up behind it."""
+
+    def __init__(self, track: MediaStreamTrack, is_open: Callable[[], bool]) -> None:
+        super().__init__()
+        self.kind = track.kind
+        self._track, self._is_open = track, is_open
+
+    async def recv(self) -> Any:
+        while True:
+            frame = await next_frame(self._track)
+            if self._is_open():
+                return frame
+
+    def stop(self) -> None:
+        super().stop()
+        self._track.stop()
 
 
 async def next_frame(track: MediaStreamTrack) -> Any:
