@@ -33,7 +33,7 @@ STANDARD = (
 )
 """What is measured when nothing is asked for: batches (the best case of every server) and messages that travel alone
 (the honest cost of one), latency, people who are away, logins, memory."""
-OWN = ("start", "micro", "people", "files", "swarm")
+OWN = ("start", "micro", "people", "files", "swarm", "conference")
 """What only Veche has."""
 RATES = ("msgs_s", "logins_s", "stored_s")
 
@@ -201,9 +201,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--window", type=int, help="direct: undelivered messages of one pair")
     made.add_argument("--rate", type=float, help="light: messages a second (500)")
     made.add_argument("--count", type=int, help="offline, start: messages (20,000; 100,000); login: logins (1,000)")
-    made.add_argument("--members", type=int, help="login: accounts (200)")
+    made.add_argument("--members", type=int, help="login: accounts (200); conference: people in one")
     made.add_argument("--at-once", type=int, help="login: connections (32)")
-    made.add_argument("--sessions", type=int, help="idle, people (2,000)")
+    made.add_argument("--sessions", type=int, help="idle, people, conference: sessions (2,000)")
     made.add_argument("--retry", type=int, default=0, help="again so often when other work disturbed it")
     made.add_argument("--limit", type=float, help="hard limit of one run in seconds (400)")
     made.add_argument("--keep", action="store_true", help="keep the server's folder")

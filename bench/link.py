@@ -22,6 +22,8 @@ class Link(asyncio.Protocol):
         self.closed = False
         self.buffer = b""
         """What arrived and was not yet expected."""
+        self.kept: list[bytes] | None = None
+        """What is counted is kept here too, to be read when the measurement is over."""
         self._transport: Any = None
         self._arrived: asyncio.Future[None] | None = None
         self._take: Callable[[bytes], object] = self._collect
@@ -77,6 +79,8 @@ class Link(asyncio.Protocol):
             self._count(waiting)
 
     def _count(self, data: bytes) -> int:
+        if self.kept is not None:
+            self.kept.append(data)
         if self._tail:
             data = self._tail + data
         found = data.count(self._marker)
@@ -84,6 +88,10 @@ class Link(asyncio.Protocol):
         if found:
             self._on_count(found)
         return found
+
+    def talk(self) -> None:
+        """From now on keep what arrives, for `expect`."""
+        self.buffer, self._take = b"", self._collect
 
     def ignore(self) -> None:
         """From now on throw away what arrives."""

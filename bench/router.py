@@ -9,6 +9,8 @@ What Veche does beyond this is what the ratio of the two figures costs.
                                                >> {"t":"a","upto":3}: three of this link are stored, or
                                                   {"t":"a","id":7} for each (--ack each)
     << {"t":"replay"}                          >> all that was ever stored for this user
+    << {"t":"j","to":"room"}                   >> {"t":"ok"}: this link is in the room
+    << {"t":"r","to":"room","body":"..."}      >> (to all others in it) {"t":"r","to":"room","from":"a1","body":"..."}
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ decode = msgspec.json.Decoder(Line).decode
 class Router:
     def __init__(self, store: Store | None) -> None:
         self.users: dict[str, Link] = {}
+        self.rooms: dict[str, list[Link]] = {}
         self.store = store
         self._loop = asyncio.get_running_loop()
         self._dirty: list[Link] = []
@@ -74,6 +77,13 @@ class Router:
             self.deliver(source, line)
 
     def deliver(self, source: Link, line: Line) -> None:
+        if line.t == "r":
+            line.from_ = source.user
+            same = encode(line) + b"\n"
+            for link in self.rooms[line.to]:
+                if link is not source:
+                    link.put(same)
+            return
         target = self.users.get(line.to)
         if target is not None:
             line.from_ = source.user
@@ -115,7 +125,7 @@ class Link(asyncio.Protocol):
         router = self._router
         for line in lines:
             read = decode(line)
-            if read.t == "m":
+            if read.t in ("m", "r"):
                 router.route(self, read)
             else:
                 self._control(read)
@@ -124,6 +134,9 @@ class Link(asyncio.Protocol):
         if line.t == "login":
             self.user = line.u
             self._router.users[line.u] = self
+            self.put(b'{"t":"ok"}\n')
+        elif line.t == "j":
+            self._router.rooms.setdefault(line.to, []).append(self)
             self.put(b'{"t":"ok"}\n')
         elif line.t == "replay" and self._router.store is not None:
             self._replay = asyncio.create_task(self._send_stored(self._router.store))

@@ -78,14 +78,16 @@ class Pair:
 
     __slots__ = ("_frames", "_sender", "_tally", "_under_way")
 
-    def __init__(self, peer: Peer, sender: Link, receiver: Link, frames: Frames, tally: Tally) -> None:
+    def __init__(
+        self, marker: bytes, confirmation: bytes | None, sender: Link, receiver: Link, frames: Frames, tally: Tally
+    ) -> None:
         self._sender, self._frames, self._tally = sender, frames, tally
         self._under_way: deque[float] = deque()
-        if peer.confirmation is not None:
-            sender.count(peer.confirmation, tally.confirm)
+        if confirmation is not None:
+            sender.count(confirmation, tally.confirm)
         else:
             sender.ignore()
-        receiver.count(peer.marker, self._delivered)
+        receiver.count(marker, self._delivered)
 
     def send(self, count: int) -> None:
         self._under_way.extend([_clock()] * count)
@@ -110,7 +112,7 @@ class Pair:
 async def _make_pairs(peer: Peer, plan: Plan, tally: Tally) -> list[Pair]:
     links = await connect_all(peer, plan.senders + plan.receivers)
     return [
-        Pair(peer, links[a], links[b], peer.message(a, b, BODY), tally)
+        Pair(peer.marker, peer.confirmation, links[a], links[b], peer.message(a, b, BODY), tally)
         for a, b in zip(plan.senders, plan.receivers, strict=True)
     ]
 

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 PER_CPU = "per_server_cpu_s"
 GENERATOR_BOUND = 90
 """From so many percent of the generator's core on a rate may be the generator's, not the server's."""
-OWN = ("start", "micro", "people")
+OWN = ("start", "micro", "people", "conference")
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "direct": ("msgs_s", "p50_ms", "p99_ms", PER_CPU),
@@ -27,6 +27,25 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "start": ("ready_ms", "ready_cpu_ms", "rss_mib", "first_ready_ms", "first_rss_mib"),
     "micro": ("per_s", "us", "commits_s"),
     "people": ("deliveries_s", "ms", "max_ms", "sessions", "kib_per_session", "idle_server_cpu", "login_s", "again_s"),
+    "conference": (
+        "deliveries_s",
+        "comings_s",
+        "creates_s",
+        "joins_s",
+        "signals_s",
+        "p50_ms",
+        "p99_ms",
+        "ratio_off",
+        "ratio_full",
+        "kib_per_conference",
+        "ready_ms",
+        "back_s",
+        "lost",
+        "wrong",
+        "server_cpu",
+        "gen_cpu",
+        "other_cpu",
+    ),
 }
 """Ratios are made of the first figure of a scenario, and of what the server did per second of its CPU."""
 COMMON = ("lost", "server_cpu", "gen_cpu", "other_cpu")

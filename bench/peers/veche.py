@@ -102,7 +102,7 @@ class Veche(Peer):
         async def work() -> None:
             link = await self._open()
             for user in waiting:
-                link.write(_line(type="REGISTER", login=user, password=PASSWORD))
+                link.write(packet_of(type="REGISTER", login=user, password=PASSWORD))
                 await _packet(link, "REGISTER-OK")
             link.close()
 
@@ -115,11 +115,13 @@ class Veche(Peer):
     async def connect(self, user: str, *, present: bool = True) -> Link:
         link = await self._open()
         exchange = scram.Exchange("sha256", user, PASSWORD)
-        link.write(_line(type="CONNECT", login=user, mechanism="SCRAM-SHA-256", message=exchange.first, device=DEVICE))
+        link.write(
+            packet_of(type="CONNECT", login=user, mechanism="SCRAM-SHA-256", message=exchange.first, device=DEVICE)
+        )
         ack = await _packet(link, "CONNECT-ACK")
         server_first = f"r={ack['nonce']},s={ack['salt']},i={ack['iterations']}"
         _, proof, signature = exchange.answer(server_first)
-        link.last_step = _line(type="CONNECT-CONTINUE", hash=proof)
+        link.last_step = packet_of(type="CONNECT-CONTINUE", hash=proof)
         if not present:
             return link
         link.write(link.last_step)
@@ -137,10 +139,10 @@ class Veche(Peer):
 
     def message(self, sender: str, receiver: str, body: str) -> Frames:
         if not self.setup.options.get("cookies"):
-            frame = _line(type="MESSAGE", to=receiver, text=body)
+            frame = packet_of(type="MESSAGE", to=receiver, text=body)
             return lambda count: frame * count
         # the cookie must not repeat, so the frames are put together as they are needed; it costs the generator 0.3 µs
-        start = _line(type="MESSAGE", to=receiver, text=body)[:-3] + b',"cookie":"%s-' % sender.encode()
+        start = packet_of(type="MESSAGE", to=receiver, text=body)[:-3] + b',"cookie":"%s-' % sender.encode()
         numbers = itertools.count(1)
         return lambda count: b"".join([b'%b%d"}\r\n' % (start, number) for number in itertools.islice(numbers, count)])
 
@@ -189,7 +191,8 @@ def fill(
     )
 
 
-def _line(**fields: Any) -> bytes:
+def packet_of(**fields: Any) -> bytes:
+    """One line."""
     return msgspec.json.encode(fields) + b"\r\n"
 
 
@@ -201,3 +204,9 @@ async def _packet(link: Link, wanted: str) -> dict[str, Any]:
             return packet
         if packet["type"].endswith("-FAILED") or packet["type"] in ("ERROR", "GOODBYE"):
             raise RuntimeError(f"expected {wanted}, got {packet}")
+
+
+async def ask(link: Link, answer: str, **request: Any) -> dict[str, Any]:
+    """Send a packet; the answer of that type.  A refusal is an error."""
+    link.write(packet_of(**request))
+    return await _packet(link, answer)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -470,6 +473,66 @@ def test_the_texts_of_a_room_are_stored_once_in_order_and_for_legs_only(server: 
     assert "more" not in page
     assert [one["text"] for one in alice.ask("HISTORY-GET", peer=bob.login)["messages"]] == ["not in the room"]
     assert alice.ask("SEARCH", peer=bob.login, query="one")["messages"] == []
+
+
+def test_texts_of_one_commit_are_told_in_order_to_every_leg_and_each_sender_learns_of_its_own(
+    server: ServerProcess,
+) -> None:
+    """Many who write at once go into one commit; here the database is held until all have written."""
+    alice, bob, carol, dave = friends(server.port, "alice", "bob", "carol", "dave")
+    tea = create(alice)["id"]
+    terse = Wire(server.port)
+    terse.write(f"CONNECT mechanism=RESUME token={carol.resume}\r\n".encode())
+    for one in (bob, dave):
+        join(one, tea)
+    terse.write(f"CONFERENCE-JOIN id={tea}\r\n".encode())
+    while not terse_line(terse).startswith("CONFERENCE-JOIN-OK "):
+        pass
+    for one in (alice, bob, dave):
+        drained(one)
+    with contextlib.closing(sqlite3.connect(server.data / "veche.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        alice.send("CONFERENCE-MESSAGE", id=tea, text="in a commit of its own")
+        for n in range(30):
+            writer = (alice, bob, dave)[n % 3]
+            writer.send("CONFERENCE-MESSAGE", id=tea, text=f"text {n}", cookie=f"c{n}")
+        bob.send("CONFERENCE-MESSAGE", id=tea, text="text 1", cookie="c1")
+        drained(bob)
+        assert dave.ask("CONFERENCE-LEAVE", id=tea)["type"] == "CONFERENCE-LEAVE-OK"
+        drained(alice)
+        other.execute("ROLLBACK")
+    assert alice.ask("CONFERENCE-MESSAGE", id=tea, text="the last")["seq"] == 32
+    told, sent = ("CONFERENCE-MESSAGE", "CONFERENCE-MESSAGE-SENT")
+    bobs = drained(bob, told, sent)
+    repeat = bobs.pop(next(n for n, one in enumerate(bobs) if one.get("cookie") == "c1" and n != index_of(bobs, "c1")))
+    assert [one["seq"] for one in bobs] == list(range(1, 33))
+    assert repeat["seq"] == bobs[index_of(bobs, "c1")]["seq"]
+    assert {one["cookie"] for one in bobs if one["type"] == sent} == {f"c{n}" for n in range(1, 30, 3)}
+    assert {one["text"] for one in bobs if one["type"] == told and one["from"] == alice.address} >= {
+        "text 0",
+        "text 27",
+    }
+    assert {one["type"] for one in drained(dave, told, sent)} == {sent}, "who has left is told of its own alone"
+    texts: list[str] = []
+    while "the last" not in texts:
+        line = terse_line(terse)
+        if line.startswith("CONFERENCE-MESSAGE "):
+            seq = re.search(r" seq=(\d+)", line)
+            assert seq is not None
+            assert int(seq[1]) == len(texts) + 1
+            texts.append(line.rpartition("text=")[2].strip('"'))
+    page = alice.ask("CONFERENCE-HISTORY-GET", id=tea)
+    assert [one["text"] for one in page["messages"]] == texts
+
+
+def terse_line(wire: Wire) -> str:
+    line = wire.line()
+    assert line is not None
+    return line.decode()
+
+
+def index_of(packets: list[dict[str, Any]], cookie: str) -> int:
+    return next(n for n, one in enumerate(packets) if one.get("cookie") == cookie)
 
 
 # -- links that break, servers that stop

@@ -45,7 +45,8 @@ from .config import Registration, Rules, ServerConfig
 from .counters import Counters
 from .features import admin, call
 from .features.account import token_hash
-from .features.conference import RoomReceipt, announce_text, refuse_text
+from .features.conference import RoomReceipt, refuse_text
+from .features.conference_room import announce_texts
 from .features.contacts import expire
 from .features.files import sweep as sweep_transfers
 from .features.login import send_snapshot
@@ -473,20 +474,22 @@ class HomeServer:
         self.announced_id = max(self.announced_id, id)
 
     def _on_stored(self, batch: Sequence[tuple[Entry, Receipt | RoomReceipt, Stored]]) -> None:
-        """A commit reached the disk: announce what it holds, in the order of ids."""
+        """A commit reached the disk: announce what it holds, in the order of ids; rooms after conversations."""
+        in_rooms: list[tuple[RoomReceipt, Stored]] = []
         self.counters.commits += 1
         self.counters.messages_stored += len(batch)
         for _, receipt, stored in batch:
             receipt.session.pending -= 1
             if not stored.repeat:
                 self.announced_id = stored.id
+            if isinstance(receipt, RoomReceipt):
+                in_rooms.append((receipt, stored))
+                continue
             try:
-                if isinstance(receipt, RoomReceipt):
-                    announce_text(receipt, stored)
-                else:
-                    announce(receipt, stored)
+                announce(receipt, stored)
             except Exception as error:  # it concerns one; the others must still hear of theirs
                 log.error("announce.failed", id=stored.id, exc_info=error)
+        announce_texts(in_rooms)
         if self._held:
             self._release()
 

@@ -353,7 +353,8 @@ class Halls:
         if hall.state.is_over:
             self.on_over(hall)
             self.by_id.pop(hall.state.id, None)
-        self._index(hall)
+        if hall.state.is_over or not all(isinstance(event, packets.ConferenceLegChanged) for event in events):
+            self._index(hall)  # else it is as it was, and to look costs more than to tell everybody
         self.changed(hall)
 
     def changed(self, hall: Hall) -> None:

@@ -20,7 +20,7 @@ from veche.packets.conference import Leg, MediaKind, Policy
 from veche.packets.contacts import Relation
 from veche.storage import accounts, contacts
 from veche.storage import conferences as storage
-from veche.storage.database import Entry, Kind, StorageError, Stored
+from veche.storage.database import Entry, Kind, StorageError
 
 from ..halls import Hall, leg_id_of
 from ..live import LiveAccount
@@ -380,7 +380,7 @@ class RoomReceipt(NamedTuple):
 
 
 def message_send(session: Session, packet: packets.ConferenceMessageSend) -> Coroutine[Any, Any, None] | None:
-    """Queue the text; when it is durable, `announce_text` follows.
+    """Queue the text; when it is durable, conference_room.py tells of it.
 
     Its device is negative: a device's cookies for rooms are no cookies of its messages.
     """
@@ -396,19 +396,6 @@ def message_send(session: Session, packet: packets.ConferenceMessageSend) -> Cor
     else:
         spend(session)
     return None
-
-
-def announce_text(receipt: RoomReceipt, stored: Stored) -> None:
-    """A text is stored: tell the other legs, and its sender that it is so."""
-    session, author, hall, packet = receipt
-    app = session.app
-    at = app.instant(stored.at)
-    if not stored.repeat:
-        event = packets.ConferenceMessage(id=packet.id, seq=stored.seq, from_=author.address, at=at, text=packet.text)
-        app.halls.tell(hall, event, but=session)
-    session.send(
-        packets.ConferenceMessageSent(id=packet.id, seq=stored.seq, at=at, cookie=packet.cookie, tag=packet.tag)
-    )
 
 
 def refuse_text(receipt: RoomReceipt, error: StorageError) -> None:
