@@ -89,7 +89,7 @@ def test_a_call_rings_on_the_screen_and_is_kept_in_the_conversation(server: Serv
     alice.enter("/conference end")
     bob.until_shown("is over: ")
     bob.enter("/calls off")
-    bob.until_shown("calls: off")
+    bob.until_shown("calls off: whoever calls you is told that you are busy")
     alice.enter(f"/call {b}")
     alice.until_shown(f"{b} is in another call")
     bob.enter(f"/to {a}")

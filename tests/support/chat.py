@@ -29,8 +29,9 @@ class Chat:
         password: str | None = "a password",
         host: str = "127.0.0.1",
         target: str = "",
+        env: dict[str, str] | None = None,
     ) -> None:
-        environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        environ = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
         environ.pop("VECHE_PASSWORD", None)
         if password is not None:
             environ["VECHE_PASSWORD"] = password

@@ -56,7 +56,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "conference": ("|".join(CONFERENCE), "meet; /help conference says how each is written"),
         "room": ("[NAME]", "the room of the conference you are in"),
         "call": ("NAME...", "call friends into a new conference"),
-        "calls": ("on|off", "off: whoever calls you is told that you are busy"),
+        "calls": ("on|wait|off", "on: in a call you are busy; wait: it rings then too; off: you are busy"),
+        "microphone": ("on|off", "off: nobody hears you; in a room /mute does the same"),
     },
     "Off the record: from device to device, past the server, never stored": {
         "private": ("[NAME]", "ask for it, or go to the one there is"),
@@ -66,7 +67,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "This terminal": {
         "away": ("", "be shown as away until the next key"),
-        "mute": ("[NAME]", "no bell for NAME; on the list, for nobody"),
+        "mute": ("[NAME]", "no bell for NAME; on the list, for nobody; in a room, no microphone"),
         "unmute": ("[NAME]", "undo that"),
         "bell": ("on|off", "ring at all"),
         "typing": ("on|off", "let others see that you are typing"),
