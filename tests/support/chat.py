@@ -10,11 +10,15 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
-
-from tests.support.server import ServerProcess
+from typing import Any, Protocol
 
 PATIENCE_S = 20.0
+
+
+class Listening(Protocol):
+    """A server, in whatever process."""
+
+    port: int
 
 
 class Chat:
@@ -133,7 +137,7 @@ class Chats:
         self.state = state
         self._open: list[Chat] = []
 
-    def __call__(self, server: ServerProcess, login: str, *flags: str, **options: Any) -> Chat:
+    def __call__(self, server: Listening, login: str, *flags: str, **options: Any) -> Chat:
         chat = Chat(self.state, server.port, login, *flags, **options)
         self._open.append(chat)
         return chat
