@@ -54,7 +54,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Conferences and calls": {
         "conference": ("|".join(CONFERENCE), "meet; /help conference says how each is written"),
-        "room": ("[NAME]", "the room of the conference you are in"),
+        "room": ("[CONFERENCE]", "the room of the conference you are in"),
         "call": ("NAME...", "call friends into a new conference"),
         "calls": ("on|wait|off", "on: in a call you are busy; wait: it rings then too; off: you are busy"),
         "microphone": ("on|off", "off: nobody hears you; in a room /mute does the same"),
@@ -199,16 +199,16 @@ def completions(
                 yield f"/{command}" + (" " if arguments else ""), -len(text), what
         return
     name = ALIASES.get(name, name)
+    if name == "room":
+        yield from _beginning(argument, conferences)
     if name in TAKES_VERB:
         verb, space, argument = argument.partition(" ")
         if not space:
             yield from ((f"{one} ", -len(verb), "") for one in TAKES_VERB[name] if one.startswith(verb.lower()))
             return
-        if name == "conference" and verb in ("join", "leave"):
-            for one in conferences:
-                if one.lower().startswith(argument.lower()):
-                    yield one, -len(argument), ""
-        if name == "conference" and verb in ("create", "leave", "say", "rename", "policy", "history"):
+        if name == "conference" and verb in ("join", "leave", "resume"):
+            yield from _beginning(argument, conferences)
+        if name == "conference" and verb in ("create", "leave", "resume", "say", "rename", "policy", "history"):
             return
     if (name in TAKES_NAME or name in TAKES_VERB) and " " not in argument:
         for login, shown in names:
@@ -224,6 +224,10 @@ def completions(
     elif name in TAKES_EMOJI and not argument.rpartition(" ")[2]:
         for emoji in EMOJI:
             yield emoji, 0, ""
+
+
+def _beginning(typed: str, words: Iterable[str]) -> Iterator[tuple[str, int, str]]:
+    return ((one, -len(typed), "") for one in words if one.lower().startswith(typed.lower()))
 
 
 def path_completions(typed: str) -> Iterator[tuple[str, int, str]]:
