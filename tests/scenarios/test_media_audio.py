@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import os
 import subprocess
 import sys
 from array import array
 from pathlib import Path
 
+import pytest
+
 from tests.support.media import people, timed, until
 from tests.support.server import ServerProcess
-from veche.media.audio import Voice, mixed, open_devices
-from veche.media.pattern import RATE_HZ, tone_of
+from tests.support.sound_devices import devices, hears
+from veche.media.audio import NoDevices, Voice, mixed, open_devices
 
 TALKER = """
 import asyncio, sys
@@ -24,7 +24,6 @@ from veche.packets.conference import MediaKind
 
 async def main(port, login, fingerprint, microphone, loudspeaker):
     devices = await asyncio.to_thread(open_devices, microphone, loudspeaker)
-    assert devices is not None
     client = Client("127.0.0.1", int(port), login, password="a password", device="talker", fingerprint=fingerprint)
     call = Call(client, "Talk", media=MediaKind.AUDIO, source=devices, sinks=[devices], paths=LOOPBACK)
     async with client, call:
@@ -36,19 +35,6 @@ async def main(port, login, fingerprint, microphone, loudspeaker):
 
 asyncio.run(main(*sys.argv[1:]))
 """
-
-
-def devices(folder: Path, tone_hz: int) -> dict[str, str]:
-    """An environment with a microphone that hears a tone, and a loudspeaker that writes a file."""
-    wave = array("h", [int(9000 * math.sin(2 * math.pi * tone_hz * n / RATE_HZ)) for n in range(RATE_HZ)])
-    stereo = array("h", [one for one in wave for _ in (0, 1)])
-    (folder / "heard.raw").write_bytes(stereo.tobytes() * 60)
-    (folder / "asound.conf").write_text(
-        f"pcm.microphone {{ type file; slave.pcm {{ type null }}; file /dev/null; infile {folder}/heard.raw; "
-        "format raw }\n"
-        f"pcm.loudspeaker {{ type file; slave.pcm {{ type null }}; file {folder}/played.raw; format raw }}\n"
-    )
-    return {**os.environ, "ALSA_CONFIG_PATH": str(folder / "asound.conf"), "PYTHONUNBUFFERED": "1"}
 
 
 @timed()
@@ -88,16 +74,16 @@ async def test_what_the_microphone_hears_is_sent_and_what_others_send_is_played(
         assert await process.wait() == 0
 
 
-def hears(path: Path, tone_hz: int) -> bool:
-    """The file holds this tone in some tenth of a second."""
-    if not path.exists():
-        return False
-    samples = array("h", path.read_bytes()[: path.stat().st_size // 2 * 2])
-    return any(tone_of(samples[n : n + 4800]) == tone_hz for n in range(0, len(samples) - 4800, 4800))
-
-
-def test_without_a_device_there_is_none() -> None:
-    assert open_devices("no-such-microphone", "no-such-loudspeaker") is None
+def test_without_a_device_a_sentence_says_which_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And nothing else is written, where a screen may be."""
+    monkeypatch.setenv("ALSA_CONFIG_PATH", devices(tmp_path, 860)["ALSA_CONFIG_PATH"])
+    with pytest.raises(NoDevices, match=r"The microphone 'nowhere' cannot be used \(Unknown PCM nowhere\)\."):
+        open_devices("nowhere", "nowhere")
+    with pytest.raises(NoDevices, match=r"The loudspeaker 'nowhere' cannot be used \(Unknown PCM nowhere\)\."):
+        open_devices("microphone", "nowhere")
+    assert capfd.readouterr().err == ""
 
 
 def test_voices_are_mixed_and_what_is_too_loud_is_cut_off() -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from tests.scenarios.test_terminal_people import friends, newcomer
 from tests.support.chat import Chat, Chats
+from tests.support.clocked import ClockedServer
 from tests.support.server import ServerProcess
+from veche.packets.conference import CALL_ANSWER_S
 
 
 @pytest.fixture
@@ -109,6 +111,37 @@ def test_a_call_rings_until_it_is_taken_declined_or_given_up(server: ServerProce
     assert bob.until_text("Error.") in refused, "by what is known here, or by the server"
     bob.write(f"history {a} 5")
     assert bob.until_text("(call, declined)")
+
+
+def test_a_call_that_nobody_answers_is_missed_and_seen_later(tmp_path: Path, chat: Chats) -> None:
+    """After 20 seconds on the clock of the server, by who is there and by who comes home hours later.
+
+    Rows: V33 (partly), X06 (partly).
+    """
+    with ClockedServer(tmp_path / "data") as server:
+        alice, a, bob, b = friends(chat, server)
+        alice.write(f"call {b}")
+        assert alice.until_text("it rings")
+        bob.until_text("calls you")
+        server.move(CALL_ANSWER_S - 2)
+        bob.write("whoelse")
+        while (line := bob.line()) != a:  # who else is there
+            assert "missed" not in line, "it rings still"
+        server.move(2)
+        assert alice.until_text("answer") == f"{b} does not answer"
+        assert bob.until_text("missed") == f"you have missed a call of {a}"
+        bob.write("accept")
+        assert bob.until_text("Error.") == "Error. Nobody calls you."
+        assert bob.end() == 0
+        alice.write(f"conference invite {b}")
+        assert alice.until_text("it rings")
+        server.move(CALL_ANSWER_S)
+        assert alice.until_text("answer") == f"{b} does not answer"
+        bob = chat(server, b)
+        assert bob.until_text("unread from").startswith("2 unread")
+        bob.write(f"history {a}")
+        for number in (1, 2):
+            assert bob.until(f"{number} ")[-1].endswith(f" {a}: (missed call)")
 
 
 def test_who_takes_no_calls_is_busy(server: ServerProcess, chat: Chats) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.chat import Chat, Chats
+from tests.support.chat import Chat, Chats, Listening
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, unique
 
@@ -28,7 +28,7 @@ def chat(tmp_path: Path) -> Iterator[Chats]:
     chats.close()
 
 
-def newcomer(chat: Chats, server: ServerProcess, name: str, *flags: str) -> tuple[Chat, str]:
+def newcomer(chat: Chats, server: Listening, name: str, *flags: str) -> tuple[Chat, str]:
     """A terminal of somebody new, logged in."""
     login = unique(name)
     terminal = chat(server, login, "--register", *flags)
@@ -39,7 +39,7 @@ def newcomer(chat: Chats, server: ServerProcess, name: str, *flags: str) -> tupl
     return terminal, login
 
 
-def friends(chat: Chats, server: ServerProcess, *flags: str) -> tuple[Chat, str, Chat, str]:
+def friends(chat: Chats, server: Listening, *flags: str) -> tuple[Chat, str, Chat, str]:
     """Two terminals of two friends."""
     (alice, a), (bob, b) = newcomer(chat, server, "alice", *flags), newcomer(chat, server, "bob", *flags)
     alice.write(f"friend add {b}")

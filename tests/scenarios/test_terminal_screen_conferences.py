@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import ServerProcess
+from tests.support.sound_devices import devices
 from tests.support.terminal import Terminal, Terminals
 
 
@@ -18,9 +19,12 @@ def terminal(tmp_path: Path) -> Iterator[Terminals]:
     terminals.close()
 
 
-def friends(terminal: Terminals, server: ServerProcess, **options: object) -> tuple[Terminal, str, Terminal, str]:
-    """Alice and bob, friends, each before the list of people."""
-    alice, a = terminal.registered(server, "alice")
+def friends(
+    terminal: Terminals, server: ServerProcess, *, both: dict[str, str] | None = None, **options: object
+) -> tuple[Terminal, str, Terminal, str]:
+    """Alice and bob, friends, each before the list of people.  both: an environment; options: of bob."""
+    options = {**(both or {}), **options}
+    alice, a = terminal.registered(server, "alice", **(both or {}))
     bob, b = terminal.registered(server, "bob", **options)
     alice.enter(f"/friend add {b}")
     bob.until_shown(f"◆ {a}")
@@ -69,6 +73,43 @@ def test_a_friend_is_joined_from_the_list_and_talks_in_the_room(server: ServerPr
     bob.until_shown("You are in no such conference.")
 
 
+def test_the_screen_shows_who_speaks_and_that_the_microphone_is_on(
+    server: ServerProcess, terminal: Terminals, tmp_path: Path
+) -> None:
+    """Two people call each other, each with a tone in the microphone; one is silent, one goes elsewhere and comes back.
+
+    Rows: A39 (partly), A63 (partly), V22 (partly).
+    """
+    sound = {"VECHE_AUDIO": "on", "VECHE_MICROPHONE": "microphone", "VECHE_LOUDSPEAKER": "loudspeaker"}
+    sound["ALSA_CONFIG_PATH"] = devices(tmp_path, 860)["ALSA_CONFIG_PATH"]
+    alice, a, bob, b = friends(terminal, server, both=sound, columns=110, rows=30)
+    alice.enter(f"/call {b}")
+    alice.until_shown("your microphone is on. Wear headphones")
+    bob.until_shown("/accept")
+    bob.enter("/accept")
+    alice.until_shown(f"you (owner, speaks), {b} (speaks)")
+    bob.until_shown(f"{a} (owner, speaks), you (speaks)")
+    bob.until_shown("microphone on")
+    bob.enter("/mute")
+    bob.until_shown("microphone off")
+    alice.until_shown(f"you (owner, speaks), {b} (muted, connected)")
+    bob.enter("/unmute")
+    alice.until_shown(f"you (owner, speaks), {b} (speaks)")
+
+    bob.enter(f"/conference create Aside of {b}")
+    bob.until_shown(f"Aside of {b}>")
+    alice.until_shown(f"{b} (on hold")
+    bob.enter(f"/room {a}, {b}")
+    bob.until_shown(f"{a}, {b} is on hold, you neither hear it nor are heard: /conference resume")
+    bob.enter("/conference resume")
+    bob.until_shown(f"you are back in {a}, {b}")
+    alice.until_shown(f"you (owner, speaks), {b} (speaks)")
+    bob.enter("/conference leave")
+    bob.until_shown(f"you have left {a}, {b}")
+    bob.enter(f"/conference leave Aside of {b}")
+    bob.until_gone("microphone on")
+
+
 def test_a_call_rings_on_the_screen_and_is_kept_in_the_conversation(server: ServerProcess, terminal: Terminals) -> None:
     """Rows: V22 (partly), V25 (partly), V28 (partly), V32 (partly), V33 (partly), V36 (partly)."""
     alice, a, bob, b = friends(terminal, server, NO_COLOR="1")
@@ -89,7 +130,7 @@ def test_a_call_rings_on_the_screen_and_is_kept_in_the_conversation(server: Serv
     alice.enter("/conference end")
     bob.until_shown("is over: ")
     bob.enter("/calls off")
-    bob.until_shown("calls: off")
+    bob.until_shown("calls off: whoever calls you is told that you are busy")
     alice.enter(f"/call {b}")
     alice.until_shown(f"{b} is in another call")
     bob.enter(f"/to {a}")

@@ -10,11 +10,15 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
-
-from tests.support.server import ServerProcess
+from typing import Any, Protocol
 
 PATIENCE_S = 20.0
+
+
+class Listening(Protocol):
+    """A server, in whatever process."""
+
+    port: int
 
 
 class Chat:
@@ -29,8 +33,9 @@ class Chat:
         password: str | None = "a password",
         host: str = "127.0.0.1",
         target: str = "",
+        env: dict[str, str] | None = None,
     ) -> None:
-        environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        environ = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
         environ.pop("VECHE_PASSWORD", None)
         if password is not None:
             environ["VECHE_PASSWORD"] = password
@@ -132,7 +137,7 @@ class Chats:
         self.state = state
         self._open: list[Chat] = []
 
-    def __call__(self, server: ServerProcess, login: str, *flags: str, **options: Any) -> Chat:
+    def __call__(self, server: Listening, login: str, *flags: str, **options: Any) -> Chat:
         chat = Chat(self.state, server.port, login, *flags, **options)
         self._open.append(chat)
         return chat

@@ -136,7 +136,14 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**clean, "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONUTF8": "1", **environ},
+            env={
+                **clean,
+                "TERM": "xterm-256color",
+                "LANG": "C.UTF-8",
+                "PYTHONUTF8": "1",
+                "VECHE_AUDIO": "off",
+                **environ,
+            },
             start_new_session=True,
         )
         os.close(slave)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from veche.media.connection import (
     LOOPBACK,
@@ -31,7 +32,7 @@ from veche.media.pattern import (
     tone_of,
 )
 from veche.media.recorder import Recorder, file_stem
-from veche.media.roster import conference_after, links
+from veche.media.roster import conference_after, links, sends, takes
 from veche.media.signing_in import Leave, parse_server
 from veche.packets import ErrorCode
 from veche.packets.conference import (
@@ -89,6 +90,27 @@ def test_the_conference_follows_what_is_told_and_nothing_of_another() -> None:
     changed = conference_after(shown, ConferenceChanged(id="c", name="D", acting_owner="b@x"))
     assert (changed.name, changed.owner, changed.acting_owner) == ("D", "a@x", "b@x")
     assert conference_after(shown, ConferenceLeft(id="other", leg="b@x/1", code=ErrorCode.OFFLINE)) is shown
+
+
+def test_what_a_leg_sends_and_takes_follows_from_how_the_legs_are() -> None:
+    """Rows: A39 (partly), A69 (partly)."""
+    me, other = leg("a", 1), leg("b", 2)
+    kinds = ("audio", "video")
+    assert [sends(me, kind) for kind in kinds] == [takes(me, other, kind) for kind in kinds] == [True, True]
+    for change, sent, taken in (
+        ({"held": True}, (False, False), (False, False)),
+        ({"is_muted": True}, (False, True), (True, True)),
+        ({"muted_by": "c@x"}, (False, True), (False, True)),
+        ({"is_hidden": True}, (True, False), (True, True)),
+        ({"is_hidden": True, "is_sharing": True}, (True, True), (True, True)),
+        ({"hidden_by": "c@x", "is_sharing": True}, (True, False), (True, False)),
+    ):
+        assert tuple(sends(replace(me, **change), kind) for kind in kinds) == sent, change
+        assert tuple(takes(me, replace(other, **change), kind) for kind in kinds) == taken, change
+    assert not any(takes(replace(me, held=True), other, kind) for kind in kinds)
+    assert takes(replace(me, muted_by="c@x"), other, "audio"), "who is silenced hears"
+    assert not sends(None, "audio")
+    assert not takes(me, None, "audio")
 
 
 # -- nonsense from others

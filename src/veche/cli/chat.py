@@ -1,7 +1,7 @@
 """`veche chat [LOGIN@]HOST[:PORT]`, or an invite link: talk to a home server, on a screen or line by line.
 
-The only place where the client's environment is read: VECHE_PASSWORD, VECHE_TOKEN, NO_COLOR, XDG_STATE_HOME,
-LOCALAPPDATA.
+The only place where the client's environment is read, with chat_settings.py: VECHE_PASSWORD, VECHE_TOKEN, NO_COLOR,
+XDG_STATE_HOME, LOCALAPPDATA, VECHE_AUDIO, VECHE_MICROPHONE, VECHE_LOUDSPEAKER.
 
 Source: rows A02, A07, A08, M12, M24, T26-T39; DESIGN §3 (invite links carry the fingerprint).
 """
@@ -22,7 +22,10 @@ from urllib.parse import unquote
 from veche.client import DEFAULT_PORT
 from veche.client.slots import StateDirectory, state_directory
 from veche.core.names import BadLogin, normal_login
+from veche.terminal.sound import Devices
 from veche.terminal.wish import EXIT_USAGE, Leave, Wish
+
+from . import chat_settings
 
 EPILOG = """\
 The first time:
@@ -41,6 +44,7 @@ On the screen, type /help. Some of it:
   /to bob hello        open the conversation with bob, and write
   /send harbour.jpg    send a file into the open conversation; Tab completes its path
   /private bob         talk off the record: device to device, past the server, never stored
+  /call bob            call him: with sound where there is a microphone, else in writing
   Ctrl-N, Ctrl-P       the next, the previous conversation; Tab completes; Ctrl-D leaves
 
 In scripts (the command `help` lists all commands):
@@ -72,6 +76,7 @@ def add_parser(subparsers: Any) -> None:
     add_login_flags(parser)
     parser.add_argument("--plain", action="store_true", help="commands on standard input, events on standard output")
     parser.add_argument("--json", action="store_true", help="with --plain: each event is one packet, as on the wire")
+    chat_settings.add_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -106,27 +111,29 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         is_plain = args.plain or not (sys.stdin.isatty() and sys.stdout.isatty())
         if args.json and not is_plain:
             raise Usage("--json needs --plain.")
-    except Usage as error:
+        is_person = sys.stdin.isatty() and not args.json
+        devices = chat_settings.devices_of(args, environ, wish.state.path, is_person=is_person)
+    except (Usage, chat_settings.BadSetting) as error:
         say(str(error))
         return EXIT_USAGE
     try:
         if is_plain:
-            return run_plain(wish, as_json=args.json)
+            return run_plain(wish, as_json=args.json, devices=devices)
         from veche.terminal.start import run_screen
 
-        return asyncio.run(run_screen(wish, colours=not environ.get("NO_COLOR")))
+        return asyncio.run(run_screen(wish, colours=not environ.get("NO_COLOR"), devices=devices))
     except Leave as leave:
         if str(leave):
             say(str(leave))
         return leave.code
 
 
-def run_plain(wish: Wish, *, as_json: bool) -> int:
+def run_plain(wish: Wish, *, as_json: bool, devices: Devices) -> int:
     from veche.terminal.plain import Plain, RawInput, TerminalAsker
 
     raw: RawInput = cast("Any", sys.stdin.buffer).raw  # on Windows too what it gives is UTF-8
     asker = TerminalAsker(raw) if sys.stdin.isatty() else None
-    plain = Plain(sys.stdout.buffer, say, as_json=as_json)
+    plain = Plain(sys.stdout.buffer, say, as_json=as_json, devices=devices)
     return asyncio.run(plain.run(wish, asker, raw))
 
 

@@ -95,8 +95,18 @@ class Conferences(People, frozen=True, kw_only=True):
 
     @property
     def current(self) -> Inside | None:
-        """The conference that this device joined last."""
-        return next(reversed(self.inside.values()), None)
+        """The conference that this device joined last, of those that it does not hold (row A39)."""
+        inside = list(reversed(self.inside.values()))
+        return next((one for one in inside if one.me is None or not one.me.held), next(iter(inside), None))
+
+    @property
+    def is_talking(self) -> bool:
+        """This device is in a call with sound, and not alone there: who calls is told that it is busy (row V32)."""
+        return any(
+            me.media is not MediaKind.TEXT and not me.held and len(one.conference.legs) > 1
+            for one in self.inside.values()
+            if (me := one.me) is not None
+        )
 
     def of_friend(self, address: str) -> list[ConferenceView]:
         """The conferences in which somebody is, as far as I may see."""

@@ -210,6 +210,11 @@ class StateDirectory:
             return {}
 
     @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self._path
+
+    @property
     def known_servers(self) -> Path:
         """The file of pinned fingerprints, for sentences that name it."""
         return self._path / "known_servers.json"

@@ -1,67 +1,112 @@
 """The microphone and the loudspeaker of this machine, where it has some, through the FFmpeg that PyAV brings (ALSA).
 
-    devices = await asyncio.to_thread(open_devices)
-    if devices is None:
-        say(NO_DEVICES)                                   # and stay a text leg
+    try:
+        devices = await asyncio.to_thread(open_devices)
+    except NoDevices as error:
+        say(error)                                        # and stay a text leg
     else:
         Call(client, where, media=MediaKind.AUDIO, source=devices, sinks=[devices])
 
 Everybody's sound is mixed, 20 ms at a time, in a thread that the loudspeaker paces; of somebody who comes faster than
 that, what is older than `MAX_WAITING_S` is left out.  There is no echo cancellation: wear headphones.
 
-PyAV's ALSA looks for its configuration where it was built, so it is told where the system has it.
+PyAV's ALSA looks for its configuration where it was built, so it is told where the system has it (ALSA_CONFIG_DIR).
+It complains on standard error, where a screen may be; what it complains of becomes the end of a sentence.
 
 Source: issue 5 (the terminal joins by audio when a sound device exists).
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import re
+import tempfile
 import threading
 import time
 from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import av
 from aiortc.contrib.media import MediaPlayer
-from aiortc.mediastreams import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.error import FFmpegError
 
 from veche.packets.conference import Leg
 
 from .streams import Shared, next_frame
 
-NO_DEVICES = "This machine has no sound device that can be used, so you take part in writing."
-ALSA_CONFIGURATION = Path("/usr/share/alsa/alsa.conf")
+ALSA_CONFIGURATION = Path("/usr/share/alsa")
 RATE_HZ, SAMPLES = 48_000, 960
 MAX_WAITING_S = 0.4
 SILENCE = array("h", bytes(2 * SAMPLES))
+LOUD = 1600
+"""Whose samples reach this speaks, of 32767."""
+SPEECH_PAUSE_S = 0.8
+COMPLAINT = re.compile(rb"^ALSA lib [^\n]*?:\(\w+\) (?P<what>[^\n]*)$", re.MULTILINE)
 
 
-def open_devices(microphone: str = "default", loudspeaker: str = "default") -> AudioDevices | None:
-    """The sound devices; None when this machine lacks one of them.  Blocks for some milliseconds.
+class NoDevices(Exception):
+    """This machine has no sound to take part with.  Its message is a sentence."""
+
+
+def open_devices(microphone: str = "default", loudspeaker: str = "default") -> AudioDevices:
+    """The sound devices.  Blocks for some milliseconds.  Raises NoDevices.
 
     microphone, loudspeaker: names of ALSA.
     """
     if "alsa" not in av.formats_available:
-        return None
-    if ALSA_CONFIGURATION.is_file():
-        os.environ.setdefault("ALSA_CONFIG_PATH", str(ALSA_CONFIGURATION))
-    if "ALSA_CONFIG_PATH" not in os.environ:
-        return None
+        raise NoDevices("Sound devices are reached through ALSA, which this machine does not have.")
+    if "ALSA_CONFIG_PATH" not in os.environ and (ALSA_CONFIGURATION / "alsa.conf").is_file():
+        os.environ.setdefault("ALSA_CONFIG_DIR", str(ALSA_CONFIGURATION))
     if microphone == loudspeaker == "default" and not any(Path("/dev/snd").glob("pcm*")):
-        return None  # ALSA would complain of it on standard error
-    player: MediaPlayer | None = None
+        raise NoDevices("This machine has no sound device.")
+    options = {"sample_rate": str(RATE_HZ), "channels": "2"}
+    player: MediaPlayer = _opened("microphone", microphone, lambda: MediaPlayer(microphone, "alsa", options))
     try:
-        player = MediaPlayer(microphone, format="alsa", options={"sample_rate": str(RATE_HZ), "channels": "2"})
-        return AudioDevices(player, Loudspeaker(loudspeaker))
-    except (FFmpegError, OSError, ValueError):
-        if player is not None and player.audio is not None:
-            player.audio.stop()
-        return None
+        speaker: Loudspeaker = _opened("loudspeaker", loudspeaker, lambda: Loudspeaker(loudspeaker))
+    except NoDevices:
+        assert player.audio is not None
+        player.audio.stop()
+        raise
+    return AudioDevices(player, speaker)
+
+
+def _opened(what: str, name: str, make: Callable[[], Any]) -> Any:
+    with _complaints() as complaints:
+        try:
+            return make()
+        except (FFmpegError, OSError, ValueError) as error:
+            found = complaints()
+            why = found if found else getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise NoDevices(f"The {what} {name!r} cannot be used ({why}).") from None
+
+
+@contextlib.contextmanager
+def _complaints() -> Generator[Callable[[], str]]:
+    """Keep what ALSA writes to standard error; what others write meanwhile is written in the end."""
+    with tempfile.TemporaryFile() as file:
+        before = os.dup(2)
+        os.dup2(file.fileno(), 2)
+
+        def last() -> str:
+            file.seek(0)
+            found = [match["what"].strip() for match in COMPLAINT.finditer(file.read())]
+            return found[0].decode(errors="replace") if found else ""
+
+        try:
+            yield last
+        finally:
+            os.dup2(before, 2)
+            file.seek(0)
+            rest = COMPLAINT.sub(b"", file.read()).strip()
+            if rest:
+                os.write(before, rest + b"\n")
+            os.close(before)
 
 
 class AudioDevices(Shared):
@@ -72,6 +117,8 @@ class AudioDevices(Shared):
         self._microphone = Microphone(player.audio)
         super().__init__(self._microphone)
         self._loudspeaker = loudspeaker
+        self._heard: dict[str, float] = {}
+        """leg -> when it was loud last"""
 
     @property
     def is_muted(self) -> bool:
@@ -81,6 +128,21 @@ class AudioDevices(Shared):
     @is_muted.setter
     def is_muted(self, value: bool) -> None:
         self._microphone.is_muted = value
+
+    @property
+    def is_speaking(self) -> bool:
+        """The microphone hears something."""
+        return not self.is_muted and time.monotonic() - self._microphone.heard_at < SPEECH_PAUSE_S
+
+    def speaking(self) -> frozenset[str]:
+        """Which legs are heard."""
+        now = time.monotonic()
+        return frozenset(leg for leg, at in self._heard.items() if now - at < SPEECH_PAUSE_S)
+
+    def lost(self) -> list[str]:
+        """Which of the devices are gone: unplugged, say."""
+        is_gone = {"microphone": self._microphone.is_gone, "loudspeaker": self._loudspeaker.is_gone}
+        return [name for name, value in is_gone.items() if value]
 
     async def take(self, leg: Leg, track: MediaStreamTrack) -> None:
         if track.kind != "audio":
@@ -92,16 +154,19 @@ class AudioDevices(Shared):
                 frame = await next_frame(track)
                 frame.pts = None
                 for piece in to_mono.resample(frame):
-                    voice.put(array("h", bytes(piece.planes[0])[: piece.samples * 2]))
+                    samples = array("h", bytes(piece.planes[0])[: piece.samples * 2])
+                    voice.put(samples)
+                    if is_loud(samples):
+                        self._heard[leg.id] = time.monotonic()
         finally:
             self._loudspeaker.forget(voice)
 
     def gone(self, leg: Leg) -> None:
-        pass
+        self._heard.pop(leg.id, None)
 
     async def close(self) -> None:
         await super().close()
-        self._loudspeaker.close()
+        await asyncio.to_thread(self._loudspeaker.close)
 
 
 class Microphone(MediaStreamTrack):
@@ -112,13 +177,20 @@ class Microphone(MediaStreamTrack):
     def __init__(self, source: MediaStreamTrack) -> None:
         super().__init__()
         self._source = source
-        self.is_muted = False
+        self.is_muted = self.is_gone = False
+        self.heard_at = -SPEECH_PAUSE_S
 
     async def recv(self) -> Any:
-        frame = await next_frame(self._source)
+        try:
+            frame = await next_frame(self._source)
+        except MediaStreamError:
+            self.is_gone = self.readyState == "live"
+            raise
         if self.is_muted:
             for plane in frame.planes:
                 plane.update(bytes(plane.buffer_size))
+        elif is_loud(array("h", bytes(frame.planes[0])[: frame.samples * 2])):
+            self.heard_at = time.monotonic()
         return frame
 
     def stop(self) -> None:
@@ -158,6 +230,11 @@ class Voice:
             return taken
 
 
+def is_loud(samples: array[int]) -> bool:
+    """Somebody speaks."""
+    return bool(samples) and max(max(samples), -min(samples)) >= LOUD
+
+
 def mixed(voices: Sequence[array[int]]) -> array[int]:
     """Several voices at once, none of them quieter for that, cut off where it is too loud."""
     if not voices:
@@ -176,6 +253,7 @@ class Loudspeaker:
         self._stream.layout = "mono"
         self._voices: list[Voice] = []
         self._is_closed = threading.Event()
+        self.is_gone = False
         self._thread = threading.Thread(target=self._play, name="loudspeaker", daemon=True)
         try:
             self._write(SILENCE, 0)  # opens the device
@@ -216,6 +294,6 @@ class Loudspeaker:
                 due = max(due + SAMPLES / RATE_HZ, time.monotonic() - 0.1)
                 self._is_closed.wait(max(0.0, due - time.monotonic()))
         except (FFmpegError, OSError):
-            return  # unplugged
+            self.is_gone = True
         finally:
             self._container.close()

@@ -293,7 +293,7 @@ class Connection:
         for transceiver in self.pc.getTransceivers():
             receiver: Any = transceiver.receiver
             buffer = getattr(receiver, "_RTCRtpReceiver__jitter_buffer", None)
-            if transceiver.kind != "video" or buffer is None:
+            if transceiver.kind != "video" or buffer is None or buffer._origin is None:
                 continue
             buffer.remove(buffer.capacity)
             buffer._origin = None

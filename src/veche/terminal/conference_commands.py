@@ -12,6 +12,7 @@ Source: rows A30-A50, A69, V22-V36.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import NamedTuple
 
 from veche.client.conferences import Conferences, Inside
@@ -25,6 +26,7 @@ from veche.packets.conference import (
     ConferenceHistoryGet,
     ConferenceJoin,
     ConferenceLeave,
+    ConferenceLegSet,
     ConferenceLink,
     ConferenceList,
     ConferenceMessageSend,
@@ -46,10 +48,12 @@ CONFERENCE: dict[str, tuple[str, str]] = {
     "list": ("", "the conferences that you may see"),
     "join": ("ID|NAME|FRIEND", "come in; where a friend is, by the friend's login"),
     "leave": ("[NAME]", "go; an owner who goes ends it, unless it was handed over before"),
+    "resume": ("[NAME]", "hear it and be heard in it again; others that you are in wait"),
     "say": ("TEXT", "say something to everyone in it"),
-    "who": ("", "who is in it"),
+    "who": ("", "who is in it, who speaks, and how the connections are"),
     "history": ("[N]", "the newest N texts said in it (50)"),
     "invite": ("LOGIN", "call somebody into it; works again for who did not come"),
+    "ask": ("", "when its owner has switched you off: ask to be heard again"),
     "rename": ("NAME", "owner: give it another name"),
     "transfer": ("LOGIN", "owner: make LOGIN the owner"),
     "policy": ("friends|invite|link|open", "owner: who may come in by themselves"),
@@ -83,13 +87,30 @@ class AnswerCall(NamedTuple):
     accepted: bool
 
 
+class Calls(StrEnum):
+    """What becomes of a call of somebody (rows V32, V36)."""
+
+    ON = "on"
+    """It rings, unless this device is in a call with sound: then it is busy."""
+    WAIT = "wait"
+    """It rings then too."""
+    OFF = "off"
+    """This device is busy."""
+
+
 class SetCalls(NamedTuple):
-    """`calls on`, `calls off`: whether others may call this device; off: they are told that it is busy."""
+    """`calls on`, `calls wait`, `calls off`"""
 
-    are_on: bool
+    calls: Calls
 
 
-Command = OfConference | CallPeople | AnswerCall | SetCalls
+class SetMicrophone(NamedTuple):
+    """`microphone on`, `microphone off`"""
+
+    is_on: bool
+
+
+Command = OfConference | CallPeople | AnswerCall | SetCalls | SetMicrophone
 
 
 def conference(rest: str, usage: str) -> OfConference:
@@ -119,9 +140,32 @@ def call(rest: str, usage: str) -> CallPeople:
 
 def calls(rest: str, usage: str) -> SetCalls:
     """What `calls ...` asks for.  Raises Wrong."""
+    if rest.strip() not in tuple(Calls):
+        raise Wrong(f"Write: {usage}")
+    return SetCalls(Calls(rest.strip()))
+
+
+def microphone(rest: str, usage: str) -> SetMicrophone:
+    """What `microphone ...` asks for.  Raises Wrong."""
     if rest.strip() not in ("on", "off"):
         raise Wrong(f"Write: {usage}")
-    return SetCalls(rest.strip() == "on")
+    return SetMicrophone(rest.strip() == "on")
+
+
+def needs_sound(command: object) -> bool:
+    """It takes this device into a conference, so it matters what with."""
+    match command:
+        case OfConference("create" | "join", _) | CallPeople() | AnswerCall(accepted=True):
+            return True
+        case _:
+            return False
+
+
+SAID_OF_CALLS = {
+    Calls.ON: "others may call you; in a call you are busy",
+    Calls.WAIT: "others may call you, even when you are in a call",
+    Calls.OFF: "whoever calls you is told that you are busy",
+}
 
 
 # -- what is meant
@@ -147,12 +191,26 @@ def understood(command: Command, known: Conferences, media: MediaKind = MediaKin
             if accepted:
                 return CallPacket(status=CallStatus.ACCEPTED, id=id, media=media)
             return CallPacket(status=CallStatus.ABORT, id=id)
-        case SetCalls():
+        case SetCalls() | SetMicrophone():
             raise Wrong("That is this terminal's own business.")
 
 
+def resumed(name: str, known: Conferences, slash: str = "") -> list[ConferenceLegSet]:
+    """`conference resume`: what to say where.  Raises Wrong."""
+    legs = [one for one in known.inside.values() if one.me is not None and one.me.media is not MediaKind.TEXT]
+    wanted = _inside_named(name, known) if name else next((one for one in legs if one.me and one.me.held), None)
+    if wanted is None:
+        current(known, slash)
+        raise Wrong("None of your conferences is on hold.")
+    if wanted not in legs:
+        raise Wrong(f"You take part in writing in {on_one_line(wanted.conference.name)}.")
+    id = wanted.conference.id
+    others = [ConferenceLegSet(id=one.conference.id, held=True) for one in legs if one is not wanted]
+    return [*others, ConferenceLegSet(id=id, held=False)]
+
+
 def current(known: Conferences, slash: str = "") -> Inside:
-    """The conference joined last.  Raises Wrong."""
+    """The conference joined last, of those that are not on hold.  Raises Wrong."""
     found = known.current
     if found is None:
         raise Wrong(f"You are in no conference. Write: {slash}conference join NAME, or {slash}conference create NAME")
@@ -238,6 +296,8 @@ def _of_current(verb: str, rest: str, known: Conferences, inside: Inside) -> Pac
             return ConferenceMute(id=id, leg=_leg(rest, known, inside), audio=verb == "mute")
         case "remove":
             return ConferenceRemove(id=id, leg=_leg(rest, known, inside))
+        case "ask":
+            return ConferenceLegSet(id=id, asks=True)
         case "end":
             return ConferenceDelete(id=id)
         case _:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from veche.client.conferences import Inside, resumptions
+from veche.client.conferences import Inside, leg_of, resumptions
 from veche.client.state import State
 from veche.packets import Failed, Packet
 from veche.packets.conference import (
@@ -42,12 +42,25 @@ from veche.packets.conference import (
     ConferenceSeen,
     ConferenceTransfer,
     ConferenceTransferOk,
+    MediaKind,
+    SignalFailed,
 )
 
-from .conference_commands import AnswerCall, Command, OfConference, conference, understood
-from .conference_words import said
+from .conference_commands import (
+    AnswerCall,
+    Calls,
+    Command,
+    OfConference,
+    conference,
+    needs_sound,
+    resumed,
+    understood,
+)
+from .conference_words import NO_MARKS, said
+from .people_commands import Wrong
 from .room import last_seq
 from .sentences import Reader
+from .sound import Devices, Heard, Sound
 from .text import on_one_line
 
 if TYPE_CHECKING:
@@ -61,8 +74,16 @@ _SAID = (ConferenceListOk, ConferenceGetOk, ConferenceLinkOk, ConferenceLeaveOk,
 class ConferenceScreen:
     """The conferences of one terminal."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, devices: Devices, *, is_near: bool) -> None:
         self._screen = screen
+        self.sound = Sound(
+            screen.client,
+            devices,
+            is_near=is_near,
+            say=screen.say,
+            told=self._heard,
+            changed=lambda: screen.frame.redraw(),
+        )
         self._read: dict[str, int] = {}
         """id -> the newest text of its room that the person has seen"""
         self._older: str | None = None
@@ -76,6 +97,17 @@ class ConferenceScreen:
             id: sum(one.seq > self._read.get(id, 0) and one.from_ != me for one in inside.room)
             for id, inside in self._screen.state.inside.items()
         }
+
+    def sounds(self) -> Mapping[str, Mapping[str, str]]:
+        """What is to be said of the legs of conferences with sound, by id and leg."""
+        return {id: self.sound.marks(id) for id in self._screen.state.inside}
+
+    @property
+    def microphone(self) -> str:
+        """on, off; empty: there is none, or nobody could hear it."""
+        if not self.sound.is_open:
+            return ""
+        return "off" if self.sound.is_muted else "on"
 
     def here(self) -> Inside | None:
         """The conference that is open."""
@@ -120,9 +152,46 @@ class ConferenceScreen:
         command = conference(argument, usage)
         if command.verb == "leave" and self._leave(command):
             return None
-        return self.understood(command)
+        if command.verb == "resume":
+            self._resume(command.rest)
+            return None
+        return self.do(command)
 
-    def understood(self, command: Command) -> Packet:
+    def do(self, command: Command) -> Packet | None:
+        """The request; None: it comes once the sound devices are open.  Raises Wrong."""
+        packet = self.understood(command)
+        if not needs_sound(command):
+            return packet
+        media = self.sound.known()
+        if media is None:
+            self._screen.spawn(self._open_and_do(command))
+        else:
+            self._post(self.understood(command, media))
+        return None
+
+    async def _open_and_do(self, command: Command) -> None:
+        media = await self.sound.media()
+        try:
+            self._post(self.understood(command, media))
+        except Wrong as wrong:  # it is over meanwhile
+            self.sound.settle()
+            self._screen.complain(str(wrong))
+
+    def _post(self, packet: Packet) -> None:
+        self.sound.asked(self._screen.post(packet), packet)
+
+    def _resume(self, name: str) -> None:
+        here = self.here()
+        if not name and here is not None:
+            name = here.conference.id
+        for packet in resumed(name, self._screen.state, "/"):
+            self._screen.post(packet)
+
+    def switch(self, is_on: bool) -> None:
+        """The microphone.  Raises Wrong."""
+        self.sound.mute(not is_on, self._screen.state)
+
+    def understood(self, command: Command, media: MediaKind = MediaKind.TEXT) -> Packet:
         """The request; what names no conference is about the open one.  Raises Wrong."""
         state = self._screen.state
         inside = self.here()
@@ -130,11 +199,11 @@ class ConferenceScreen:
             id = inside.conference.id
             others = {key: one for key, one in state.inside.items() if key != id}
             state = replace(state, inside={**others, id: inside})
-        return understood(command, state, slash="/")
+        return understood(command, state, media, slash="/")
 
-    def answer(self, accepted: bool) -> Packet:
+    def answer(self, accepted: bool) -> Packet | None:
         """Answer the call that rings.  Raises Wrong."""
-        return self.understood(AnswerCall(accepted))
+        return self.do(AnswerCall(accepted))
 
     def _leave(self, command: OfConference) -> bool:
         """Ask an owner first, when others are inside.  Returns whether that is done."""
@@ -179,7 +248,8 @@ class ConferenceScreen:
     def take(self, before: State, packet: Packet, key: str, request: Packet | None) -> bool:
         """Something happened.  Returns whether that is all that is to be said of it."""
         screen = self._screen
-        words = said(packet, before, Reader(before, slash="/"))
+        marks = self.sound.marks(packet.conference.id) if isinstance(packet, ConferenceGetOk) else NO_MARKS
+        words = said(packet, before, Reader(before, slash="/"), marks)
         match packet:
             case ConferenceJoinOk():
                 self._joined(packet, words)
@@ -200,13 +270,23 @@ class ConferenceScreen:
                 screen.announce(words)
             case ConferenceHistoryGetOk() | ConferenceHistoryGetFailed() if key == self._older:
                 self._older = None
+            case SignalFailed():
+                pass  # who left does not answer
             case _ if isinstance(packet, _OF_ROOM):
                 screen.say(words, place=f"conference {packet.id}")
             case _ if isinstance(packet, _SAID):
                 screen.say(words)
             case _:
                 return False
-        return not isinstance(packet, Failed) or packet.code.value == "not-inside"
+        return not isinstance(packet, Failed) or isinstance(packet, SignalFailed) or packet.code.value == "not-inside"
+
+    def _heard(self, heard: Heard) -> None:
+        """How it stands with the sound of a leg; the room shows what is well."""
+        screen = self._screen
+        inside = screen.state.inside.get(heard.conference)
+        leg = None if inside is None else leg_of(inside.conference, heard.leg)
+        if leg is not None and heard.reason:
+            screen.say(heard.sentence(screen.look(80).name(leg.user)), place=f"conference {heard.conference}")
 
     def _joined(self, packet: ConferenceJoinOk, words: str) -> None:
         id = packet.conference.id
@@ -223,7 +303,9 @@ class ConferenceScreen:
 
     def _called(self, packet: Called, words: str) -> None:
         screen = self._screen
-        if packet.id in screen.state.calls and not screen.takes_calls:
+        is_talking = self.sound.is_open and screen.state.is_talking
+        is_busy = screen.calls is Calls.OFF or (screen.calls is Calls.ON and is_talking)
+        if packet.id in screen.state.calls and is_busy:
             screen.post(CallPacket(status=CallStatus.OCCUPIED, id=packet.id))
         elif packet.id in screen.state.calls:
             self._rang_at = screen.now()

@@ -1,9 +1,12 @@
 """Conferences and calls in words, for people who read lines.
 
-Source: rows A14, A33, A44, A57, A58, A69, A70, V22-V33, X25.
+Source: rows A14, A33, A39, A44, A57, A58, A69, A70, V22-V33, X25.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from veche.client.conferences import RINGS, Conferences, Inside, leg_of
 from veche.packets import ERROR_TEXT, ErrorCode, Packet
@@ -44,14 +47,20 @@ POLICY = {
 }
 
 
-def said(packet: Packet, known: Conferences, reader: Reader) -> str:
-    """What to print for a packet about conferences; empty: nothing.  known: before the packet."""
+NO_MARKS: Mapping[str, str] = MappingProxyType({})
+
+
+def said(packet: Packet, known: Conferences, reader: Reader, marks: Mapping[str, str] = NO_MARKS) -> str:
+    """What to print for a packet about conferences; empty: nothing.
+
+    known: before the packet.  marks: what is to be said of legs besides, by leg (sound.py).
+    """
     name = reader.name
     match packet:
         case ConferenceJoinOk():
             return _joined(packet, reader)
         case ConferenceGetOk():
-            return _inside(packet.conference, reader)
+            return _inside(packet.conference, reader, marks)
         case ConferenceListOk():
             return "\n".join(view_line(one, reader) for one in packet.conferences) or "there are no conferences"
         case ConferenceSeen():
@@ -64,7 +73,7 @@ def said(packet: Packet, known: Conferences, reader: Reader) -> str:
         case ConferenceLegChanged():
             inside = known.inside.get(packet.id)
             old = None if inside is None else leg_of(inside.conference, packet.leg.id)
-            return "" if old is None else "\n".join(_leg_news(old, packet.leg, reader))
+            return "" if inside is None or old is None else "\n".join(_leg_news(inside, old, packet.leg, reader))
         case ConferenceChanged():
             inside = known.inside.get(packet.id)
             return "" if inside is None else "\n".join(_changed(packet, inside, reader))
@@ -147,12 +156,12 @@ def _joined(packet: ConferenceJoinOk, reader: Reader) -> str:
     return "\n".join(lines)
 
 
-def _inside(conference: Conference, reader: Reader) -> str:
-    return f"{on_one_line(conference.name)}: " + ", ".join(legs_in_words(conference, reader))
+def _inside(conference: Conference, reader: Reader, marks: Mapping[str, str] = NO_MARKS) -> str:
+    return f"{on_one_line(conference.name)}: " + ", ".join(legs_in_words(conference, reader, marks))
 
 
-def legs_in_words(conference: Conference, reader: Reader) -> list[str]:
-    """People, each once, with what is to be known of them."""
+def legs_in_words(conference: Conference, reader: Reader, said: Mapping[str, str] = NO_MARKS) -> list[str]:
+    """People, each once, with what is to be known of them.  said: what else, by leg."""
     owner = conference.acting_owner or conference.owner
     found: list[str] = []
     for user in dict.fromkeys(leg.user for leg in conference.legs):
@@ -161,9 +170,12 @@ def legs_in_words(conference: Conference, reader: Reader) -> list[str]:
         marks += [f"{len(legs)} devices"] if len(legs) > 1 else []
         if all(leg.media is MediaKind.TEXT for leg in legs):
             marks.append("text")
+        elif all(leg.held for leg in legs):
+            marks.append("on hold")
         elif all(leg.is_muted or leg.muted_by for leg in legs):
             marks.append("muted")
         marks += ["lost"] if all(leg.is_lost for leg in legs) else []
+        marks += dict.fromkeys(said[leg.id] for leg in legs if leg.id in said)
         login = "you" if user == reader.address else reader.name(user)
         found.append(f"{login} ({', '.join(marks)})" if marks else login)
     return found
@@ -192,14 +204,19 @@ def _left(packet: ConferenceLeft, known: Conferences, reader: Reader) -> str:
     return f"{user} {how} {name}"
 
 
-def _leg_news(old: Leg, new: Leg, reader: Reader) -> list[str]:
-    user = "you" if new.user == reader.address else reader.name(new.user)
+def _leg_news(inside: Inside, old: Leg, new: Leg, reader: Reader) -> list[str]:
+    user, is_me = "you" if new.user == reader.address else reader.name(new.user), new.id == inside.leg
     lines: list[str] = []
+    if old.held != new.held:
+        lines.append(_hold(inside, new, user, reader))
     for before, after, what in ((old.muted_by, new.muted_by, "microphone"), (old.hidden_by, new.hidden_by, "camera")):
         if before != after:
             whose = "your" if user == "you" else f"{user}'s"
+            how = f": {reader.slash}microphone on" if is_me and what == "microphone" else ""
             lines.append(
-                f"{reader.name(after)} has switched {whose} {what} off" if after else f"{whose} {what} may be on again"
+                f"{reader.name(after)} has switched {whose} {what} off"
+                if after
+                else f"{whose} {what} may be on again{how}"
             )
     if old.asks != new.asks and new.asks:
         lines.append(f"{user} asks to be heard")
@@ -208,6 +225,17 @@ def _leg_news(old: Leg, new: Leg, reader: Reader) -> list[str]:
     if old.is_lost != new.is_lost:
         lines.append(f"the link of {user} is {'lost' if new.is_lost else 'there again'}")
     return lines
+
+
+def _hold(inside: Inside, leg: Leg, user: str, reader: Reader) -> str:
+    """This device, or somebody, hears another conference now, or is back."""
+    name = on_one_line(inside.conference.name)
+    if leg.id == inside.leg:
+        how = f"{reader.slash}conference resume {name}"
+        return f"{name} is on hold, you neither hear it nor are heard: {how}" if leg.held else f"you are back in {name}"
+    device = "you with another device" if user == "you" else user
+    verb = "are" if user == "you" else "is"
+    return f"{device} {verb} {'on hold' if leg.held else 'back'} in {name}"
 
 
 def _changed(packet: ConferenceChanged, inside: Inside, reader: Reader) -> list[str]:

@@ -72,10 +72,9 @@ class Obedience:
             "decline": lambda typed: self._answer(typed.argument, False),
             "conference": lambda typed: screen.conferences.of_conference(typed.argument, usage_of("conference")),
             "room": self._room,
-            "call": lambda typed: screen.conferences.understood(
-                conference_commands.call(typed.argument, usage_of("call"))
-            ),
-            "calls": lambda typed: self._prefer("calls", typed.argument == "on"),
+            "call": lambda typed: screen.conferences.do(conference_commands.call(typed.argument, usage_of("call"))),
+            "calls": self._calls,
+            "microphone": lambda typed: screen.conferences.switch(typed.argument == "on"),
             "stopprivate": lambda typed: private.stop(typed.argument),
             "away": lambda _: screen.leave_for_now(),
             "mute": lambda typed: self._mute(typed.argument, True),
@@ -130,7 +129,7 @@ class Obedience:
         login, _, text = typed.argument.partition(" ")
         return self._screen.open(login, text.strip())
 
-    def _answer(self, login: str, accepted: bool) -> Packet | bool:
+    def _answer(self, login: str, accepted: bool) -> Packet | bool | None:
         """With no name, a call that rings comes before who asks."""
         screen = self._screen
         if not login and screen.state.calls:
@@ -158,12 +157,20 @@ class Obedience:
 
     def _mute(self, login: str, is_muted: bool) -> None:
         screen = self._screen
+        if not login and screen.view.hall is not None:
+            screen.conferences.switch(not is_muted)
+            return
         peer = screen.state.address(login) if login else screen.view.peer
         if peer is None:
             self._prefer("bell", not is_muted)
             return
         screen.mute(peer, is_muted)
         screen.say(f"The bell is {'off' if is_muted else 'on'} for {screen.look(80).login(peer)}.")
+
+    def _calls(self, typed: Typed) -> None:
+        wanted = conference_commands.calls(typed.argument, usage_of("calls")).calls
+        self._screen.calls = wanted
+        self._screen.say(f"calls {wanted}: {conference_commands.SAID_OF_CALLS[wanted]}")
 
     def _prefer(self, name: str, value: bool) -> None:
         if name == "typing" and not value:

@@ -1,8 +1,9 @@
 """The plain mode: commands on standard input, one a line; what happens on standard output, one event a line.
 
 With `as_json` every line is one packet, exactly as it came over the wire; what is refused here, before it is sent, is
-an ERROR packet.  Reading stops while too much is on its way (`HELLO.limits.unacknowledged`), so a script may write as
-fast as it likes.  What is printed has been handled: only then is it acknowledged to the server.
+an ERROR packet.  What goes on beside the wire has lines of types of its own: TRANSFER, SOUND.  Reading stops while too
+much is on its way (`HELLO.limits.unacknowledged`), so a script may write as fast as it likes.  What is printed has been
+handled: only then is it acknowledged to the server.
 
 At the end of the input the answers to what was sent are waited for, and the files that are on their way.  Ctrl-C stops
 the newest of these; when there is none, it ends the program.
@@ -34,7 +35,7 @@ from veche.client.private import PrivateError, PrivateEvent
 from veche.packets import MAX_LINE_BYTES, ErrorCode, Packet, type_name
 from veche.packets.account import AccountExport, AccountExportOk, ConnectOk, RegisterFailed
 from veche.packets.codec import JsonCodec
-from veche.packets.conference import Called, CallPacket, CallStatus
+from veche.packets.conference import SignalFailed
 from veche.packets.contacts import ContactsGet, ContactsGetResponse, Relation
 from veche.packets.link import Error
 from veche.packets.message import HistoryGetOk, Message, MessageSend, MessageSent, ReplayEnd, SearchOk
@@ -42,7 +43,13 @@ from veche.packets.presence import PresenceSet
 from veche.packets.profile import ProfileGet
 
 from . import conference_words, plain_private, sentences
-from .conference_commands import AnswerCall, CallPeople, OfConference, SetCalls, understood
+from .conference_commands import (
+    AnswerCall,
+    CallPeople,
+    OfConference,
+    SetCalls,
+    SetMicrophone,
+)
 from .entrance import Entered, enter
 from .people_commands import ProfileChange, Wrong
 from .plain_commands import (
@@ -60,7 +67,9 @@ from .plain_commands import (
     Reply,
     parse,
 )
+from .plain_conferences import PlainConferences
 from .plain_files import PlainFiles
+from .sound import Devices
 from .text import harmless
 from .transfer import is_told_as_transfer
 from .wish import EXIT_NO_LINK, EXIT_OK, EXIT_REFUSED, Asker, Leave, Wish, why
@@ -167,8 +176,10 @@ def interrupting(interrupt: Callable[[], bool]) -> Generator[None]:
 class Plain:
     """One run of the plain mode."""
 
-    def __init__(self, out: BinaryIO, say: Callable[[str], None], *, as_json: bool) -> None:
-        self._out, self._say, self._as_json = out, say, as_json
+    def __init__(
+        self, out: BinaryIO, say: Callable[[str], None], *, as_json: bool, devices: Devices | None = None
+    ) -> None:
+        self._out, self._say, self._as_json, self._devices = out, say, as_json, devices or Devices()
         self._reader = sentences.Reader()
         self._peers: dict[int, str] = {}
         self._lists: dict[str, tuple[Relation, ...]] = {}
@@ -181,10 +192,13 @@ class Plain:
         """What is to be printed of the files"""
         self._caught_up = asyncio.Event()
         self._is_leaving = False
-        self._takes_calls = True
+        self._conferences: PlainConferences | None = None
+        self._is_near = False
+        """The server is on this machine."""
 
     async def run(self, wish: Wish, asker: Asker | None, source: RawInput) -> int:
         """Returns the exit code; raises Leave."""
+        self._is_near = wish.is_local
         try:
             entered = await enter(wish, asker, self._say, self._start_printing)
         except Leave as leave:
@@ -201,6 +215,7 @@ class Plain:
         printing = self._printing
         assert printing is not None
         assert self._files is not None
+        assert self._conferences is not None
         transfers = self._files.transfers
         reading = asyncio.create_task(self._read(client, InputLines(source)))
         try:
@@ -210,6 +225,7 @@ class Plain:
             reading.cancel()
             self._is_leaving = True
             await transfers.close()
+            await self._conferences.sound.close()
             await client.close(handled=False)
             await asyncio.gather(reading, printing, return_exceptions=True)
 
@@ -227,6 +243,8 @@ class Plain:
         if printing.done():
             return self._ended(printing.result(), wish)
         self._is_leaving = True
+        if self._conferences is not None:
+            await self._conferences.sound.close()
         left = client.unfinished
         await client.close()
         error = await printing
@@ -273,7 +291,7 @@ class Plain:
                     command = parse(line)
                     if isinstance(command, Logout):
                         return
-                    if isinstance(command, Read | Reply | OfConference | CallPeople | AnswerCall):
+                    if isinstance(command, Read | Reply | OfConference | CallPeople | AnswerCall | SetMicrophone):
                         await self._settle(client)  # what they mean depends on what the lines before have brought
                     await self._obey(client, command)
                 except Wrong as wrong:
@@ -318,13 +336,12 @@ class Plain:
                 assert self._files is not None
                 self._files.obey(command)
                 await self._put.join()  # what it says stands before what the next line says
-            case SetCalls(are_on):
-                self._takes_calls = are_on
-                await self._tell("others may call you" if are_on else "whoever calls you is told that you are busy")
             case AnswerCall(accepted) if not self._reader.people.calls and client.private.requests:
                 await plain_private.obey(client, PrivateAnswer(None, accepted))
-            case OfConference() | CallPeople() | AnswerCall():
-                client.post(understood(command, self._reader.people))
+            case OfConference() | CallPeople() | AnswerCall() | SetCalls() | SetMicrophone():
+                assert self._conferences is not None
+                await self._conferences.obey(command)
+                await self._put.join()
             case Help() if self._as_json:
                 self._say(HELP)
             case Help():
@@ -344,6 +361,15 @@ class Plain:
 
     def _start_printing(self, client: Client) -> None:
         self._files = PlainFiles(client, self._reader, self._put.put_nowait, as_json=self._as_json)
+        self._conferences = PlainConferences(
+            client,
+            self._reader,
+            self._devices,
+            put=self._put.put_nowait,
+            say=self._say,
+            as_json=self._as_json,
+            is_near=self._is_near,
+        )
         self._printing = asyncio.create_task(self._print_both(client))
 
     async def _finish_printing(self) -> None:
@@ -398,18 +424,14 @@ class Plain:
             if self._as_json:
                 return plain_private.line(item)
             return (plain_private.sentence(item, self._reader) + "\n").encode(errors="replace")
+        assert self._conferences is not None
         if isinstance(item, Unanswered):
+            self._conferences.sound.answered(item.key)
             return self._line(Error(code=ErrorCode.TRY_AGAIN_LATER, reason=f"{type_name(item.request)}: {UNANSWERED}"))
         lines = self._lines_of(client, item)
         if item.packet is not None:
             self._reader.people = fold_conferences(self._reader.people, item.packet, item.request)
-            if (
-                isinstance(item.packet, Called)
-                and not self._takes_calls
-                and item.packet.id in self._reader.people.calls
-            ):
-                client.post(CallPacket(status=CallStatus.OCCUPIED, id=item.packet.id))
-        return lines
+        return lines + self._conferences.arrived(item)
 
     def _lines_of(self, client: Client, item: Arrived) -> bytes:
         packet, request = item.packet, item.request
@@ -428,8 +450,8 @@ class Plain:
             return self._contacts(packet, relations)
         if self._as_json:
             return item.line.rstrip() + b"\n"
-        if plain_private.is_told_as_event(packet) or is_told_as_transfer(packet):
-            return b""
+        if plain_private.is_told_as_event(packet) or is_told_as_transfer(packet) or isinstance(packet, SignalFailed):
+            return b""  # the last: who left does not answer
         return self._line(packet, request) if packet is not None else b""
 
     def _remember(self, packet: Packet | None, request: Packet | None) -> None:
@@ -458,9 +480,10 @@ class Plain:
     def _line(self, packet: Packet, request: Packet | None = None) -> bytes:
         if self._as_json:
             return _encode(packet).rstrip() + b"\n"
+        marks = conference_words.NO_MARKS if self._conferences is None else self._conferences.marks(packet)
         said = (
             sentences.lines(packet, request, self._reader),
-            conference_words.said(packet, self._reader.people, self._reader),
+            conference_words.said(packet, self._reader.people, self._reader, marks),
         )
         text = "\n".join(part for part in said if part)
         return (text + "\n").encode(errors="replace") if text else b""

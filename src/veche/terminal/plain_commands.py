@@ -53,7 +53,7 @@ from veche.packets.presence import PresenceSet, WhoElse, WhoElseSince
 from veche.packets.profile import ProfileGet, ProfileUpdate
 
 from . import conference_commands
-from .conference_commands import CONFERENCE, AnswerCall
+from .conference_commands import CONFERENCE, AnswerCall, SetMicrophone
 from .file_commands import paths, to_send, which_and_where
 from .people_commands import CONTACT, FRIEND, ProfileChange, Wrong, contact, friend, is_word, profile
 from .text import explained
@@ -385,7 +385,10 @@ GROUPS: dict[str, list[Entry]] = {
         Entry("call", "LOGIN...", "call friends into a new conference", conference_commands.call),
         Entry("accept", "", "take the call that rings", _answer(True)),
         Entry("decline", "", "do not", _answer(False)),
-        Entry("calls", "on|off", "off: whoever calls is told that you are busy", conference_commands.calls),
+        Entry("calls", "on|wait|off", "on: in a call you are busy; wait: it rings then too", conference_commands.calls),
+        Entry("microphone", "on|off", "off: nobody hears you", conference_commands.microphone),
+        Entry("mute", "", "the same as microphone off", _nothing(SetMicrophone(False))),
+        Entry("unmute", "", "the same as microphone on", _nothing(SetMicrophone(True))),
     ],
     "Private sessions, from device to device, never stored": [
         Entry("startprivate", "LOGIN", "ask LOGIN for one", _word(PrivateStart)),

@@ -5,11 +5,11 @@ Source: rows A44, A57, A58, A63, A68.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from veche.client.conferences import Inside
 
-from .conference_words import legs_in_words
+from .conference_words import NO_MARKS, legs_in_words
 from .render import (
     LONGEST_NAME,
     Fragments,
@@ -34,9 +34,11 @@ def last_seq(inside: Inside | None) -> int:
     return inside.room[-1].seq if inside is not None and inside.room else 0
 
 
-def room_lines(inside: Inside, look: Look, reader: Reader, notices: Sequence[Notice] = ()) -> list[Line]:
-    """All of a conference that is known here, oldest first."""
-    people = ", ".join(legs_in_words(inside.conference, reader))
+def room_lines(
+    inside: Inside, look: Look, reader: Reader, notices: Sequence[Notice] = (), marks: Mapping[str, str] = NO_MARKS
+) -> list[Line]:
+    """All of a conference that is known here, oldest first.  marks: what is to be said of legs besides."""
+    people = ", ".join(legs_in_words(inside.conference, reader, marks))
     lines: list[Line] = []
     if inside.room and inside.room[0].seq > 1:
         lines.append(rule("older", "PageUp for older texts", look, "class:day"))

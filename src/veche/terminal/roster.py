@@ -42,6 +42,10 @@ class Around(NamedTuple):
     """with whom there is a private conversation -> what is unread in it"""
     rooms: Mapping[str, int] = MappingProxyType({})
     """in which conferences this device is, by id -> what is unread in their rooms"""
+    sounds: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    """those in which it takes part with sound, by id -> what is to be said of legs"""
+    microphone: str = ""
+    """on, off; "": there is none"""
 
 
 ALONE = Around()

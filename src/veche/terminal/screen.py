@@ -61,6 +61,7 @@ from veche.packets.presence import WhoElseOk, WhoElseSinceOk
 from veche.packets.profile import ProfileGetOk, ProfileUpdateOk
 
 from . import bars, sentences
+from .conference_commands import Calls
 from .conference_screen import ConferenceScreen
 from .files_screen import FilesScreen
 from .frame import Frame
@@ -71,6 +72,7 @@ from .private_screen import PrivateScreen
 from .render import ASCII, UNICODE, Fragments, Line, Look, by_recency
 from .roster import Around, listed, side_lines
 from .screen_commands import completions, parse
+from .sound import Devices
 from .text import harmless, on_one_line
 from .transfer import is_told_as_transfer
 from .view import View
@@ -95,7 +97,7 @@ class Screen:
 
     known: whom this device knew when it was here last.  remember: is given the people whenever they have changed.
     opens_friend: begin with the conversation with the only friend there is: who has invited me.
-    notes: to be said at the beginning.
+    notes: to be said at the beginning.  devices: for conferences.  is_near: the server is on this machine.
     """
 
     def __init__(
@@ -107,6 +109,8 @@ class Screen:
         remember: Callable[[People], None] | None = None,
         opens_friend: bool = False,
         notes: Sequence[str] = (),
+        devices: Devices | None = None,
+        is_near: bool = False,
         colours: bool = True,
         keys: Input | None = None,
         output: Output | None = None,
@@ -117,7 +121,7 @@ class Screen:
         self.view = View()
         self.private = PrivateScreen(self)
         self.files = FilesScreen(self)
-        self.conferences = ConferenceScreen(self)
+        self.conferences = ConferenceScreen(self, devices or Devices(), is_near=is_near)
         self._obedience = Obedience(self)
         self._remember = remember
         self._remember_timer: asyncio.TimerHandle | None = None
@@ -146,6 +150,7 @@ class Screen:
             return await self.frame.run()
         finally:
             await self.files.transfers.close()
+            await self.conferences.sound.close()
             if self.client.is_online:
                 with contextlib.suppress(ClientError):
                     await self.client.settled(LEAVING_S)
@@ -176,7 +181,8 @@ class Screen:
         muted = frozenset(
             name.removeprefix(mute) for name, value in self._preferences.items() if value and name.startswith(mute)
         )
-        return Around(muted, self.private.asking(), self.private.unread(), self.conferences.unread())
+        rooms, sounds = self.conferences.unread(), self.conferences.sounds()
+        return Around(muted, self.private.asking(), self.private.unread(), rooms, sounds, self.conferences.microphone)
 
     def prompt(self) -> str:
         if self.view.talk is not None:
@@ -292,7 +298,8 @@ class Screen:
                 self._trouble, self._is_live = harmless(reason), False
                 self.state = unseen(self.state, instant())
                 self._retry_at = self.now() + (retry_in_s or 0.0)
-            case Unanswered(_, request):
+            case Unanswered(key, request):
+                self.conferences.sound.answered(key)
                 self.complain(f"{type_name(request)}: {UNANSWERED}")
             case Arrived(None, _, key) if key is not None:
                 self.complain("The server answered with what this client cannot read.")
@@ -302,7 +309,9 @@ class Screen:
                 if self.state.contacts is not before.contacts or self.state.profile is not before.profile:
                     self._remember_soon()
                 self.files.handle(packet)
-                if not self.conferences.take(before, packet, item.key or "", item.request):
+                is_told = self.conferences.take(before, packet, item.key or "", item.request)
+                self.conferences.sound.take(packet, item.key, item.request)
+                if not is_told:
                     self._arrived(before, packet, item.key or "", item.request)
             case Arrived():
                 pass
@@ -378,9 +387,16 @@ class Screen:
             self.frame.ring()
 
     @property
-    def takes_calls(self) -> bool:
-        """Whether others may call this device (row V36)."""
-        return self._preferences.get("calls", True)
+    def calls(self) -> Calls:
+        """What becomes of a call (rows V32, V36)."""
+        if not self._preferences.get("calls", True):
+            return Calls.OFF
+        return Calls.WAIT if self._preferences.get("calls wait", False) else Calls.ON
+
+    @calls.setter
+    def calls(self, value: Calls) -> None:
+        self.prefer("calls", value is not Calls.OFF)
+        self.prefer("calls wait", value is Calls.WAIT)
 
     def mute(self, peer: str, is_muted: bool) -> None:
         """Whether the bell rings for somebody."""

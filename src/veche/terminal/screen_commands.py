@@ -54,9 +54,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Conferences and calls": {
         "conference": ("|".join(CONFERENCE), "meet; /help conference says how each is written"),
-        "room": ("[NAME]", "the room of the conference you are in"),
+        "room": ("[CONFERENCE]", "the room of the conference you are in"),
         "call": ("NAME...", "call friends into a new conference"),
-        "calls": ("on|off", "off: whoever calls you is told that you are busy"),
+        "calls": ("on|wait|off", "on: in a call you are busy; wait: it rings then too; off: you are busy"),
+        "microphone": ("on|off", "off: nobody hears you; in a room /mute does the same"),
     },
     "Off the record: from device to device, past the server, never stored": {
         "private": ("[NAME]", "ask for it, or go to the one there is"),
@@ -66,7 +67,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "This terminal": {
         "away": ("", "be shown as away until the next key"),
-        "mute": ("[NAME]", "no bell for NAME; on the list, for nobody"),
+        "mute": ("[NAME]", "no bell for NAME; on the list, for nobody; in a room, no microphone"),
         "unmute": ("[NAME]", "undo that"),
         "bell": ("on|off", "ring at all"),
         "typing": ("on|off", "let others see that you are typing"),
@@ -198,16 +199,16 @@ def completions(
                 yield f"/{command}" + (" " if arguments else ""), -len(text), what
         return
     name = ALIASES.get(name, name)
+    if name == "room":
+        yield from _beginning(argument, conferences)
     if name in TAKES_VERB:
         verb, space, argument = argument.partition(" ")
         if not space:
             yield from ((f"{one} ", -len(verb), "") for one in TAKES_VERB[name] if one.startswith(verb.lower()))
             return
-        if name == "conference" and verb in ("join", "leave"):
-            for one in conferences:
-                if one.lower().startswith(argument.lower()):
-                    yield one, -len(argument), ""
-        if name == "conference" and verb in ("create", "leave", "say", "rename", "policy", "history"):
+        if name == "conference" and verb in ("join", "leave", "resume"):
+            yield from _beginning(argument, conferences)
+        if name == "conference" and verb in ("create", "leave", "resume", "say", "rename", "policy", "history"):
             return
     if (name in TAKES_NAME or name in TAKES_VERB) and " " not in argument:
         for login, shown in names:
@@ -223,6 +224,10 @@ def completions(
     elif name in TAKES_EMOJI and not argument.rpartition(" ")[2]:
         for emoji in EMOJI:
             yield emoji, 0, ""
+
+
+def _beginning(typed: str, words: Iterable[str]) -> Iterator[tuple[str, int, str]]:
+    return ((one, -len(typed), "") for one in words if one.lower().startswith(typed.lower()))
 
 
 def path_completions(typed: str) -> Iterator[tuple[str, int, str]]:

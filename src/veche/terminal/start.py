@@ -14,11 +14,17 @@ from veche.packets import ErrorCode
 
 from .entrance import enter
 from .screen import Screen, instant
+from .sound import Devices
 from .wish import EXIT_OK, Wish, why
 
 
 async def run_screen(
-    wish: Wish, *, colours: bool = True, keys: Input | None = None, output: Output | None = None
+    wish: Wish,
+    *,
+    devices: Devices | None = None,
+    colours: bool = True,
+    keys: Input | None = None,
+    output: Output | None = None,
 ) -> int:
     """Log in, show the screen until the person leaves, return the exit code.  Raises Leave."""
 
@@ -38,6 +44,8 @@ async def run_screen(
             remember=None if wish.insecure else remember,
             opens_friend=wish.is_invited and entered.is_new,
             notes=entered.notes,
+            devices=devices,
+            is_near=wish.is_local,
             colours=colours,
             keys=keys,
             output=output,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from veche.client.state import Conversation, State
 
+from .conference_words import NO_MARKS
 from .render import Drawn, Line, Look, Notice, conversation_lines, page_lines
 from .room import last_seq, room_lines
 from .roster import ALONE, Around, home_lines
@@ -132,7 +133,8 @@ class View:
             return page_lines(self.page, look)
         notices = self._notices.get(self.place, ())
         if self.hall is not None and self.hall in state.inside:
-            return room_lines(state.inside[self.hall], look, Reader(state, look.zone), notices)
+            marks = self.around.sounds.get(self.hall, NO_MARKS)
+            return room_lines(state.inside[self.hall], look, Reader(state, look.zone), notices, marks)
         if self.peer is None:
             return home_lines(state, look, notices, self.around)
         if self.talk is not None:

@@ -1,0 +1,201 @@
+"""`veche chat` takes part in conferences by its microphone and its loudspeaker, devices of ALSA that are files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.chat import Chat, Chats
+from tests.support.media import Person, people, timed, until
+from tests.support.server import ServerProcess
+from tests.support.sound_devices import devices, hears
+from tests.support.wire import unique
+from veche.packets.conference import Called, CallPacket, CallStatus, ConferenceMute, Leg, MediaKind
+
+TONE_HZ = 860
+NAMED = ("--microphone", "microphone", "--loudspeaker", "loudspeaker")
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Iterator[Chats]:
+    chats = Chats(tmp_path / "state")
+    yield chats
+    chats.close()
+
+
+async def begun(chat: Chats, server: ServerProcess, who: Person, folder: Path, *flags: str) -> Chat:
+    """A terminal of this person, who sits nowhere else."""
+    await who.client.close()
+    flags = ("--fingerprint", server.fingerprint, "--device", "terminal", *flags)
+    began = chat(server, who.login, *flags, env=devices(folder, TONE_HZ))
+    return await asyncio.to_thread(began.connected)
+
+
+async def told(one: Chat, text: str) -> str:
+    return await asyncio.to_thread(one.until_text, text)
+
+
+@timed(90)
+async def test_a_terminal_speaks_and_hears_in_a_conference(server: ServerProcess, chat: Chats, tmp_path: Path) -> None:
+    """What its microphone hears is heard by a bot, the tone of the bot is played by its loudspeaker; muted it is
+    silent, and muted by the owner it stays so until both have let it on again.
+
+    Rows: A45 (partly), A63 (partly), A69 (partly).
+    """
+    async with people(server, "tess", "bot") as (tess, bot):
+        terminal = await begun(chat, server, tess, tmp_path, "--audio", *NAMED)
+        mine = f"{tess.login}@localhost/terminal"
+        conference = (await bot.join("Sound", create=True)).conference
+        terminal.write(f"conference join {bot.login}")
+        assert "text" not in await told(terminal, "you are in Sound")
+        assert (
+            await told(terminal, "microphone")
+            == "your microphone is on. Wear headphones, or the others hear themselves."
+        )
+        await told(terminal, f"connecting with {bot.login}")
+        await told(terminal, f"connected with {bot.login}")
+        await until(lambda: bot.watch.tones.get(mine) == TONE_HZ, "the tone of the microphone")
+        await until(lambda: hears(tmp_path / "played.raw", bot.pattern.tone_hz), "the bot in the loudspeaker")
+
+        async def until_speaks(shown: str) -> None:
+            while True:
+                terminal.write("conference who")
+                if shown in await told(terminal, "Sound: "):
+                    return
+
+        await until_speaks(f"{bot.login} (owner, speaks), you (speaks)")
+
+        terminal.write("mute")
+        await told(terminal, "your microphone is off: nobody hears you")
+        await until(lambda: bot.call is not None and leg_of(bot, mine).is_muted, "the bot knows")
+        bot.watch.forget()
+        await until_speaks(f"{bot.login} (owner, speaks), you (muted)")
+        assert mine not in bot.watch.tones
+        terminal.write("unmute")
+        await until(lambda: bot.watch.tones.get(mine) == TONE_HZ, "the microphone is on again")
+
+        await bot.client.request(ConferenceMute(id=conference.id, leg=mine, audio=True))
+        await told(terminal, f"{bot.login} has switched your microphone off")
+        terminal.write("microphone on")
+        assert await told(terminal, "Error.") == "Error. The owner has switched your microphone off."
+        terminal.write("conference ask")
+        await until(lambda: leg_of(bot, mine).asks, "asking")
+        await bot.client.request(ConferenceMute(id=conference.id, leg=mine, audio=False))
+        assert await told(terminal, "may be on") == "your microphone may be on again: microphone on"
+        bot.watch.forget()
+        await until_speaks(f"{bot.login} (owner, speaks), you (muted)")
+        assert mine not in bot.watch.tones
+        terminal.write("microphone on")
+        await until(lambda: bot.watch.tones.get(mine) == TONE_HZ, "heard again")
+
+        terminal.write("conference leave")
+        await told(terminal, "you have left Sound")
+        await until(lambda: mine not in bot.watch.tones, "gone")
+        assert await asyncio.to_thread(terminal.end) == 0
+        assert all("connected as" in line for line in terminal.complained), terminal.complained
+
+
+@timed(90)
+async def test_without_a_device_it_takes_part_in_writing_and_says_so_once(
+    server: ServerProcess, chat: Chats, tmp_path: Path
+) -> None:
+    """Rows: A45 (partly), X25 (partly)."""
+    async with people(server, "una", "bot") as (una, bot):
+        terminal = await begun(chat, server, una, tmp_path, "--audio", "--microphone", "nowhere")
+        await bot.join("Quiet", create=True)
+        terminal.write("conference join Quiet")
+        assert await told(terminal, "cannot be used") == (
+            "The microphone 'nowhere' cannot be used (Unknown PCM nowhere). You take part in writing. "
+            "arecord -L and aplay -L list names for --microphone and --loudspeaker."
+        )
+        assert await told(terminal, "you are in") == f"you are in Quiet: {bot.login} (owner), you (text)"
+        terminal.write("conference leave", "conference join Quiet")
+        assert await asyncio.to_thread(terminal.line) == "you have left Quiet"
+        assert await told(terminal, "") == f"you are in Quiet: {bot.login} (owner), you (text)"
+
+
+def test_a_script_opens_no_microphone_unless_it_is_told_to(server: ServerProcess, chat: Chats, tmp_path: Path) -> None:
+    """Neither with --json nor where the input is no terminal, whatever devices there are.
+
+    Rows: V23 (partly).
+    """
+    env = devices(tmp_path, TONE_HZ)
+    for flags in (("--json",), (), ("--json", "--no-audio")):
+        script = chat(server, unique("script"), "--register", *flags, *NAMED, env=env).connected()
+        script.write("conference create Alone", "microphone on")
+        if "--json" in flags:
+            (leg,) = script.packet("CONFERENCE-JOIN-OK")["conference"]["legs"]
+            assert leg["media"] == MediaKind.TEXT
+            assert "--audio" in script.packet("ERROR")["reason"]
+        else:
+            assert script.until_text("you are in") == "you are in Alone: you (owner, text)"
+            assert "--audio" in script.until_text("Error.")
+        assert script.end() == 0
+    told = chat(server, unique("script"), "--register", "--json", *NAMED, env={**env, "VECHE_AUDIO": "on"}).connected()
+    told.write("conference create Alone")
+    (leg,) = told.packet("CONFERENCE-JOIN-OK")["conference"]["legs"]
+    assert leg["media"] == MediaKind.AUDIO
+
+
+@timed(90)
+async def test_in_a_call_it_is_busy_and_one_conference_is_heard_at_a_time(
+    server: ServerProcess, chat: Chats, tmp_path: Path
+) -> None:
+    """A further call is answered by itself, unless it may ring; who comes into another conference is held in the first,
+    and goes back with one command.
+
+    Rows: A39 (partly), V32 (partly).
+    """
+    async with people(server, "vera", "wim", "xena") as (vera, wim, xena):
+        terminal = await begun(chat, server, vera, tmp_path, "--audio", "--json", *NAMED)
+        mine = f"{vera.login}@localhost/terminal"
+        await xena.client.login()
+        first = (await wim.join("First", create=True)).conference
+        terminal.write("conference join First")
+        await packet(terminal, "SOUND", conference=first.id, leg=wim.leg, state="connected", reason="", retry_in_s=None)
+        await until(lambda: wim.watch.tones.get(mine) == TONE_HZ, "the microphone in the first")
+
+        called = await outcome(xena, vera)
+        assert called is CallStatus.OCCUPIED
+        await packet(terminal, "CALL", status="occupied")
+        terminal.write("calls wait", "conference who")
+        await packet(terminal, "CONFERENCE-GET-OK")
+        await xena.client.request(CallPacket(status=CallStatus.INITIATE, users=[vera.login]))
+        second = (await packet(terminal, "CALL", status="initiate"))["id"]
+        terminal.write("accept")
+        await packet(terminal, "CONFERENCE-LEG", id=first.id)
+        await until(lambda: leg_of(wim, mine).held, "held in the first")
+        wim.watch.forget()
+        terminal.write("conference resume First")
+        await until(lambda: wim.watch.tones.get(mine) == TONE_HZ, "back in the first")
+        while not (await packet(terminal, "CONFERENCE-LEG", id=second))["leg"].get("held"):
+            pass
+
+
+async def packet(terminal: Chat, name: str, **fields: object) -> dict[str, Any]:
+    """The next packet of this type with these fields."""
+    while True:
+        found = await asyncio.to_thread(terminal.packet, name)
+        if all(found[key] == value for key, value in fields.items()):
+            return found
+
+
+async def outcome(one: Person, other: Person) -> CallStatus:
+    """Call somebody; what comes of it."""
+    await one.client.request(CallPacket(status=CallStatus.INITIATE, users=[other.login]))
+    async for event in one.client.events():
+        if isinstance(event, Called) and event.from_.startswith(f"{other.login}@"):
+            return event.status
+    raise AssertionError
+
+
+def leg_of(one: Person, id: str) -> Leg:
+    """A leg as somebody inside knows it."""
+    assert one.call is not None
+    leg = one.call.engine.leg(id)
+    assert leg is not None
+    return leg
