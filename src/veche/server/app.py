@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from ipaddress import IPv6Network
 from pathlib import Path
 from typing import Any, TypeVar
@@ -67,6 +67,7 @@ from .web import WebLoader
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 T = TypeVar("T")
 
+EPOCH = datetime(1970, 1, 1)
 SWEEP_S = 1.0
 EXPIRE_EVERY_S = 3600.0
 """Friend requests that are too old are looked for."""
@@ -289,7 +290,8 @@ class HomeServer:
         ms = us // 1000
         last, text = self._instant
         if ms != last:
-            text = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+            # by strftime it takes twice as long; a snapshot writes one for each contact
+            text = (EPOCH + timedelta(0, 0, ms * 1000)).isoformat("T", "milliseconds") + "Z"
             self._instant = ms, text
         return text
 

@@ -261,7 +261,10 @@ async def body_of(request: web.Request) -> bytes:
     from aiohttp.web import RequestPayloadError
 
     try:
-        return await request.content.readany()
+        while True:
+            data, is_chunk_over = await request.content.readchunk()  # `readany` would copy what has come in pieces
+            if data or not is_chunk_over:
+                return data
     except (HttpProcessingError, RequestPayloadError, RuntimeError) as error:  # RuntimeError: closed before
         raise ConnectionResetError from error
 

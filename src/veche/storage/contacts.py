@@ -76,6 +76,7 @@ _FRIENDS = int(State.FRIENDS)
 _STATES = tuple(State)
 _new = cast("Callable[..., ContactRow]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
 """ContactRow(*row) in two thirds of the time."""
+_new_pair = cast("Callable[..., Pair]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
 
 _ROWS = """SELECT x.viewer_id, p.id, p.login, c.listed, c.name, c.path, c.memo,
         r.state, r.asker_id, r.is_ignored, r.at, r.refused_at, b.at, t.at, t.name, t.note, t.avatar,
@@ -121,7 +122,9 @@ def _contact_rows(rows: Rows) -> list[ContactRow]:
                 own_name or "",
                 path or "",
                 memo or "",
-                NOTHING if state is None else Pair(_STATES[state], asker, is_ignored == 1, at, refused_at),
+                NOTHING
+                if state is None
+                else _new_pair(Pair, (_STATES[state], asker, is_ignored == 1, at, refused_at)),
                 blocked_at,
                 None if told_at is None else Told(told_at, told_name, told_note, told_avatar),
                 name,
