@@ -22,6 +22,7 @@ from veche.packets import ErrorCode, Packet
 from veche.packets import conference as packets
 
 from ..config import ServerConfig, urls_of
+from ..halls import leg_id_of
 from ..session import Handler, Refused, Session
 
 SIGNALS, SIGNALS_PER_S = 1000.0, 200.0
@@ -44,8 +45,7 @@ def signal(session: Session, packet: packets.Signal) -> None:
     if hall is None:
         known = app.halls.find(packet.id, me) is not None
         raise Refused(ErrorCode.NOT_INSIDE if known else ErrorCode.UNKNOWN_CONFERENCE)
-    legs = hall.state.legs
-    from_, to = legs[f"{me.address}/{session.device}"], legs.get(packet.to)
+    from_, to = hall.state.legs[leg_id_of(session)], hall.state.find(packet.to)
     if to is None or to is from_:
         raise Refused(ErrorCode.NOT_INSIDE, "They are not in the conference.")
     receiver = hall.sessions.get(to.id)
