@@ -2800,8 +2800,9 @@ export interface ConferenceUnseen {
  * Calls people, or answers.  Answer: CALL-OK or CALL-FAILED; after `accepted`, CONFERENCE-JOIN-OK or CALL-FAILED.
  *
  * initiate  `users` are called: into conference `id`, where this device is, or, without it, into a new one named after
- *           the people, by invitation, in which this device is the first leg (CONFERENCE-JOIN-OK comes before CALL-OK)
- * reinvite  `users`, who were inside or called, are called again; any leg may (row V29)
+ *           the people, by invitation, in which this device is the first leg (CONFERENCE-JOIN-OK comes first);
+ *           if the only one of them is calling me alone, this device takes that call, and CALL-OK says `accepted`
+ * reinvite  `users`, who were inside or called, are called again; any leg may (row V29); `reinvitation` is read too
  * accepted  this device takes the call and is a leg of `id`
  * abort     I decline; or, with `users`, I stop calling them; or, without, I called and stop calling anybody
  * occupied  I am in another call; sent by the device by itself (row V32)

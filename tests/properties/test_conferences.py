@@ -26,6 +26,7 @@ user = st.sampled_from(USERS)
 device = st.sampled_from(["laptop", "phone"])
 name = st.sampled_from(["Tea", "tea", "Coffee"])
 which = st.integers(0, 3)
+RINGING = (CallStatus.INITIATE, CallStatus.REINVITE)
 Seen = dict[str, packets.Conference]
 
 
@@ -137,7 +138,7 @@ class Conferences(RuleBasedStateMachine):
     @rule(by=user, to=user, which=which, again=st.booleans(), silent=st.booleans())
     def call(self, by: str, to: str, which: int, again: bool, silent: bool) -> None:
         conference = self.pick(which)
-        if not conference.is_inside(by):
+        if not conference.is_there(by) or by == to:
             return
         try:
             conference.check_call(by, to)
@@ -226,7 +227,10 @@ class Conferences(RuleBasedStateMachine):
             assert all(self.now < end <= self.now + LEG_GRACE_S for end in conference.lost.values())
             assert all(self.now < end <= self.now + CALL_ANSWER_S for end in conference.ringing.values())
             assert conference.legs or conference.is_permanent
-            assert not any(conference.is_inside(called) for called in conference.ringing)
+            assert not any(conference.is_there(called) for called in conference.ringing)
+            assert all(conference.guests[called].status in RINGING for called in conference.ringing)
+            waiting = {user for user, guest in conference.guests.items() if guest.status in RINGING}
+            assert waiting == conference.ringing.keys()
 
     @invariant()
     def what_legs_were_told_is_so(self) -> None:

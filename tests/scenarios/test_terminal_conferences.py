@@ -186,7 +186,7 @@ def test_a_leg_is_taken_up_again_after_a_restart(own_server: ServerProcess, chat
     server.kill()
     server.start()
     for device in (alice, bob):
-        device.until_text("you are in")  # again, or anew if the server died before it had written down who came
+        device.until_text("you are in again Shed")
     alice.write("conference say still here")
     assert bob.until_text(f"{a} in Shed: still here")
 

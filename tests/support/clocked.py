@@ -11,18 +11,20 @@ from typing import Any, TypeVar
 
 from veche.server.app import HomeServer
 from veche.server.config import Registration, ServerConfig
+from veche.storage.postgres import open_postgres
 from veche.storage.sqlite import open_sqlite
 
 T = TypeVar("T")
 
 
 class ClockedServer:
-    """Start it with `with`; it listens on `port`."""
+    """Start it with `with`; it listens on `port`.  storage: a PostgreSQL, instead of SQLite."""
 
-    def __init__(self, data: Path, **settings: Any) -> None:
+    def __init__(self, data: Path, *, storage: str = "", **settings: Any) -> None:
         data.mkdir(exist_ok=True)
         self.config = ServerConfig(
             data=data,
+            storage=storage,
             listen="127.0.0.1:0",
             registration=Registration.OPEN,
             scram_iterations=4096,
@@ -46,7 +48,8 @@ class ClockedServer:
 
     async def _serve(self) -> None:
         self.loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        database = await open_sqlite(self.config.data / "veche.db")
+        url = self.config.storage
+        database = await (open_postgres(url) if url else open_sqlite(self.config.data / "veche.db"))
         self.app = HomeServer(self.config, database, wall_ns=lambda: time.time_ns() + int(self.moved_s * 1e9))
         self.app.monotonic = lambda: time.monotonic() + self.moved_s
         await self.app.start()

@@ -23,7 +23,8 @@ Rules:
    X09).  A leg that comes again gets what it had.  What the owner has switched off stays off when the person comes
    again.
 8. *Calls.*  Somebody who is called rings until they come, decline, are busy, are given up, or `CALL_ANSWER_S` is
-   over.
+   over.  Whoever is given up is not invited any more.  Somebody whose links are all broken may be called again before
+   their grace is over (row V29).
 
 Nothing here waits or tells the time: `now` is in seconds on one monotonic clock, `at` an instant of the wire.  What
 changes is returned as the events that the legs are told; the newcomer and who left know of themselves.  What makes no
@@ -136,10 +137,13 @@ class Attendance:
         if not mine:
             del self._of[user]
 
+    def has_name(self, user: str, key: str, but: str = "") -> bool:
+        """Whether somebody is in a conference of this `name_key`, other than the one of that id."""
+        return any(one.key == key and one.id != but for one in self.of(user))
+
     def check_name(self, user: str, name: str, but: str = "") -> None:
         """Somebody is in no conference of this name, except the one of that id.  Raises Refusal: already-there."""
-        key = name_key(name)
-        if any(one.key == key and one.id != but for one in self.of(user)):
+        if self.has_name(user, name_key(name), but):
             raise Refusal(ErrorCode.ALREADY_THERE, f"{user} is in a conference of that name already.")
 
     def check_count(self, user: str) -> None:
@@ -201,6 +205,10 @@ class Conference:
 
     def is_inside(self, user: str) -> bool:
         return any(leg.user == user for leg in self.legs.values())
+
+    def is_there(self, user: str) -> bool:
+        """Inside, by a link that is not broken."""
+        return any(leg.user == user and not leg.is_lost for leg in self.legs.values())
 
     def is_owner(self, user: str) -> bool:
         """Whether they may do what owners do."""
@@ -267,7 +275,11 @@ class Conference:
             people=sorted([*friends, user] if legs else friends),
             count=count,
             legs=legs,
-            may_join=self.may_join(user, has_friend=bool(friends)) and not (legs and one_leg),
+            may_join=(
+                self.may_join(user, has_friend=bool(friends))
+                and not (legs and one_leg)
+                and not self.attendance.has_name(user, self.key, but=self.id)
+            ),
             invited_by=guest.by if is_invited else "",
         )
 
@@ -341,7 +353,7 @@ class Conference:
         if old is not None and resume:
             leg = self.legs[leg_id] = replace(old, is_lost=False, name=name, avatar=avatar)
             events: list[Event] = [] if leg == old else [packets.ConferenceLegChanged(id=self.id, leg=leg)]
-            return Joined(leg, events + self._settle(), resumed=True, is_less=False)
+            return Joined(leg, events + self._came(user) + self._settle(), resumed=True, is_less=False)
         events = []
         if one_leg:
             for other in [one.id for one in self.legs.values() if one.user == user and one.id != leg_id]:
@@ -349,7 +361,6 @@ class Conference:
         expected = expected or self.expect(leg_id, user, at=at, media=media)
         self.forget(expected)
         self.epoch = max(self.epoch, expected.epoch)
-        guest = self.guests.get(user, NOBODY)
         leg = replace(
             self._leg(leg_id, user, at, media),
             name=name,
@@ -361,12 +372,16 @@ class Conference:
             self.attendance.came(user, self)
         self.legs[leg_id] = leg
         events.append(packets.ConferenceJoined(id=self.id, leg=leg))
+        return Joined(leg, events + self._came(user) + self._settle(), resumed=False, is_less=leg.media is not media)
+
+    def _came(self, user: str) -> list[Event]:
+        """Whoever comes is called no more."""
+        guest = self.guests.get(user, NOBODY)
         self.ringing.pop(user, None)
-        if guest.status is not None or guest.is_removed:
-            self.guests[user] = replace(guest, status=None, is_removed=False)
-        if guest.status is not None:
-            events.append(packets.ConferenceChanged(id=self.id, calls=self.calls()))
-        return Joined(leg, events + self._settle(), resumed=False, is_less=leg.media is not media)
+        if guest.status is None and not guest.is_removed:
+            return []
+        self.guests[user] = replace(guest, status=None, is_removed=False)
+        return [] if guest.status is None else [packets.ConferenceChanged(id=self.id, calls=self.calls())]
 
     def _allowed(self, leg_id: str, wanted: MediaKind) -> MediaKind:
         """Rule 7."""
@@ -390,7 +405,7 @@ class Conference:
 
     def lose(self, leg_id: str, now: float) -> list[Event]:
         """A device's link broke."""
-        leg = self.legs[leg_id] = replace(self.leg(leg_id), is_lost=True)
+        leg = self.legs[leg_id] = replace(self.legs[leg_id], is_lost=True)
         self.lost[leg_id] = now + LEG_GRACE_S
         return [packets.ConferenceLegChanged(id=self.id, leg=leg), *self._settle()]
 
@@ -522,10 +537,15 @@ class Conference:
 
     def leg(self, leg_id: str) -> Leg:
         """Raises Refusal: not-inside."""
-        leg = self.legs.get(leg_id)
+        leg = self.find(leg_id)
         if leg is None:
             raise Refusal(ErrorCode.NOT_INSIDE)
         return leg
+
+    def find(self, leg_id: str) -> Leg | None:
+        """A leg, also when somebody has changed the letter case of its address, as other programs do (row V35)."""
+        address, _, device = leg_id.partition("/")
+        return self.legs.get(leg_id) or self.legs.get(f"{address.lower()}/{device}")
 
     def set_leg(
         self,
@@ -570,7 +590,7 @@ class Conference:
 
     def check_call(self, by: str, user: str) -> None:
         """Raises Refusal: already-there (inside, or called), forbidden, too-many."""
-        if self.is_inside(user):
+        if self.is_there(user):
             raise Refusal(ErrorCode.ALREADY_THERE, f"{user} is inside.")
         if user in self.ringing:
             raise Refusal(ErrorCode.ALREADY_THERE, f"{user} is being called.")
@@ -603,11 +623,17 @@ class Conference:
         """Whether a call waits for their answer."""
         return user in self.ringing and not self.guests[user].is_silent
 
-    def end_call(self, user: str, status: CallStatus) -> list[Event]:
-        """A call is over without their coming.  given up by who called: so is the invitation."""
+    def end_call(self, user: str, status: CallStatus, *, is_given_up: bool = False) -> list[Event]:
+        """A call is over without their coming.  is_given_up: by who called; so is the invitation."""
         del self.ringing[user]
-        self.guests[user] = replace(self.guests[user], status=status)
+        guest = self.guests[user]
+        self.guests[user] = replace(guest, status=status, may_come=guest.may_come and not is_given_up)
         return [packets.ConferenceChanged(id=self.id, calls=self.calls())]
+
+    def forget_person(self, user: str) -> list[Event]:
+        """Their account is gone; they are not inside, and nobody waits for their answer."""
+        guest = self.guests.pop(user, NOBODY)
+        return [] if guest.status is None else [packets.ConferenceChanged(id=self.id, calls=self.calls())]
 
     def unanswered(self, now: float) -> list[str]:
         """Whom it has rung for too long."""

@@ -130,6 +130,7 @@ class HomeServer:
         self.halls.on_over = lambda hall: call.conference_over(self, hall)
         self.halls.on_came = lambda hall, account: call.came(self, hall, account)
         self.halls.on_unanswered = lambda hall, user: call.over(self, hall, user, CallStatus.MISSED)
+        self.halls.on_deleted = lambda hall, account: call.account_deleted(self, hall, account)
         self.turn_secret = ""
         self.files = Filing(self)
         self.transfers = Transfers()

@@ -70,6 +70,7 @@ class Hall:
         "accounts",
         "here",
         "is_saving",
+        "key",
         "number",
         "places",
         "rings",
@@ -97,6 +98,8 @@ class Hall:
         self.viewers: set[int] = set()
         """Accounts with a session that were told a view."""
         self.told_at = float("-inf")
+        self.key = ""
+        """Of its name, while it can be found."""
         self.is_saving = False
         self.waiting: list[asyncio.Future[None]] = []
         """Done by the next save."""
@@ -123,6 +126,8 @@ class Halls:
         """By account: where they are, or are remembered, or what is theirs."""
         self.open: set[Hall] = set()
         """What everybody may see."""
+        self.by_key: dict[str, set[Hall]] = {}
+        """By what names have in common when people would take them for one."""
         self.told: dict[int, dict[str, ConferenceView]] = {}
         """By account with a session: what they were told."""
         self.on_over: Callable[[Hall], None] = lambda hall: None
@@ -131,6 +136,8 @@ class Halls:
         """Called when somebody who was called is inside."""
         self.on_unanswered: Callable[[Hall, str], None] = lambda hall, user: None
         """Called when somebody has let a call ring for too long."""
+        self.on_deleted: Callable[[Hall, LiveAccount], None] = lambda hall, account: None
+        """Called when an account is gone that a hall knows; it is not inside."""
         self._news: set[Hall] = set()
         self._unsaved: set[Hall] = set()
         self._is_due = False
@@ -208,7 +215,10 @@ class Halls:
         self._index(hall)
 
     async def discard(self, hall: Hall) -> None:
-        """It was made in vain."""
+        """It was made in vain, and nobody has come."""
+        hall.state.is_over = True
+        self.by_id.pop(hall.state.id, None)
+        self._index(hall)
         await self.app.database.write(storage.delete(hall.number))
 
     def find(self, id: str, account: LiveAccount) -> Hall | None:
@@ -283,7 +293,12 @@ class Halls:
             account = self.app.directory.find(account_id)
             if account is None:
                 continue
-            if account_id in known or not account.friends.isdisjoint(hall.here):
+            is_stranger = (
+                account_id not in known
+                and account.friends.isdisjoint(hall.here)
+                and not self.attendance.has_name(account.address, hall.state.key, but=id)
+            )
+            if not is_stranger:
                 view = self.view(hall, account)
             else:
                 stranger = stranger or self.view(hall, account)
@@ -387,6 +402,7 @@ class Halls:
                 del self.inside[gone]
         for new in here - hall.here:
             self.inside.setdefault(new, set()).add(hall)
+        self._index_name(hall, here)
         hall.here = here
         coming = {leg.user for leg in state.coming.values()}
         for address, account in list(hall.accounts.items()):
@@ -403,6 +419,23 @@ class Halls:
             self.open.add(hall)
         else:
             self.open.discard(hall)
+
+    def _index_name(self, hall: Hall, here: set[int]) -> None:
+        """Who comes or goes may not, or may again, come into others of the name (row A40).  here: who is inside now."""
+        old, new = hall.key, "" if hall.state.is_over else hall.state.key
+        concerned = hall.here ^ here if old == new else hall.here | here
+        for key in {old, new}:
+            for other in self.by_key.get(key, ()):
+                if other is not hall and not concerned.isdisjoint(other.viewers):
+                    self._news.add(other)
+        if old != new:
+            hall.key = new
+            if (known := self.by_key.get(old)) is not None:
+                known.discard(hall)
+                if not known:
+                    del self.by_key[old]
+            if new:
+                self.by_key.setdefault(new, set()).add(hall)
 
     # -- the end of a tick
 
@@ -677,13 +710,11 @@ class Halls:
             if mine:
                 self.announce(hall, state.drop(mine, code))
             if is_deleted and not state.is_over:
-                state.ringing.pop(account.address, None)
-                hall.rings.pop(account.address, None)
-                state.guests.pop(account.address, None)
+                self.on_deleted(hall, account)
                 if state.owner == account.address:
                     self.announce(hall, state.end(account.address, code))
                 else:
-                    self.changed(hall)
+                    self.announce(hall, state.forget_person(account.address))
 
     def introduce(self, account: LiveAccount, name: str, avatar: str) -> None:
         """Somebody calls themselves otherwise."""

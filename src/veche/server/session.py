@@ -96,6 +96,7 @@ class Session:
         "_is_busy",
         "_is_held",
         "_packets",
+        "_slow_until",
         "_waits_to_drain",
         "account",
         "active_at",
@@ -161,6 +162,7 @@ class Session:
         self._handlers: dict[type[Packet], Handler] = app.public_handlers
         self._is_busy = False
         self._is_held = False
+        self._slow_until = now
         self._waits_to_drain = False
         """The backlog waits until the link has drained, else answers to who does not read them would pile up."""
         self._backlog: deque[bytes] = deque()
@@ -314,11 +316,12 @@ class Session:
     # -- reading, slowed
 
     def slow_down(self, wait_s: float) -> None:
-        """Take no further lines for a while; what was received is handled."""
-        if self._is_held:
-            return
-        self.hold()
-        self.app.call_later(min(wait_s, 60.0), self.release)
+        """Take no further lines for a while; what was received is handled, and what that costs is waited for too."""
+        wait_s = min(wait_s, 60.0)
+        self._slow_until = max(self._slow_until, self.app.monotonic() + wait_s)
+        if not self._is_held:
+            self.hold()
+            self.app.call_later(wait_s, self.release)
 
     def hold(self) -> None:
         """Take no further lines until `release`."""
@@ -326,6 +329,10 @@ class Session:
         self.link.pause_reading()
 
     def release(self) -> None:
+        left_s = self._slow_until - self.app.monotonic()
+        if left_s > 0 and not self.is_closing:
+            self.app.call_later(left_s, self.release)
+            return
         self._is_held = False
         self._read_on()
 

@@ -1,8 +1,9 @@
 """Conferences as they survive a restart: what they are, their legs with their epochs, whom they remember; their rooms.
 
 The server keeps conferences in memory and saves what is different: who comes before they are told that they are
-inside, everything else right after it happened.  Everything is read once, at the start.  The texts of a room stand in `message`, in a conversation of the number
-`-conference.number`, which has no members: nobody is owed them, search passes over them.
+inside, everything else right after it happened.  Everything is read once, at the start.  The texts of a room stand in
+`message`, in a conversation of the number `-conference.number`, which has no members: nobody is owed them, search
+passes over them.
 
 Source: rows A30-A50, X07, X10, X16.
 """

@@ -28,7 +28,7 @@ from ..live import LiveAccount
 from ..session import Handler, Refused, Session
 from .conference import check_inside, check_join, check_seen, check_there, enter, expect, make
 from .contacts import relation_of
-from .message import check_peer
+from .message import check_peer, spend
 
 if TYPE_CHECKING:
     from ..app import HomeServer
@@ -74,13 +74,19 @@ async def initiate(session: Session, packet: packets.CallPacket) -> None:
         raise Refused(ErrorCode.BAD_REQUEST, "Say in `users` whom to call.")
     if again and packet.id is None:
         raise Refused(ErrorCode.BAD_REQUEST, "Somebody is invited again into a conference: say `id`.")
+    spend(session)
     callees = await check_callees(session, packet.users)
     person = await app.database.find(storage.person(me.id))
     check_there(session)
     if packet.id is None:
+        if (theirs := calling_me(app, me, callees)) is not None:
+            return await take(session, packet, theirs)
         check_budget(session, len(callees))
         name = free_name(app, me, [one.account for one in callees])
         hall, expected = await make(session, name, Policy.INVITE, packet.media, is_call=True)
+        if (theirs := calling_me(app, me, callees)) is not None:  # since then
+            await app.halls.discard(hall)
+            return await take(session, packet, theirs)
         enter(session, hall, person, packet.media, expected=expected)
     else:
         hall = check_inside(session, packet.id)
@@ -108,6 +114,25 @@ async def initiate(session: Session, packet: packets.CallPacket) -> None:
     if again:
         app.halls.tell(hall, ring)
     hall.rings |= {address: Ring(me, ring) for address in addresses}
+
+
+def calling_me(app: HomeServer, me: LiveAccount, callees: list[Callee]) -> Hall | None:
+    """Where the only one whom I call waits for me, and for nobody else: we have called each other."""
+    if len(callees) != 1:
+        return None
+    peer = callees[0].account
+    for hall in app.halls.guests.get(me.id, ()):
+        state = hall.state
+        if state.is_call and state.people() == [peer.address] and state.ringing.keys() == {me.address}:
+            return hall if state.is_called(me.address) else None
+    return None
+
+
+async def take(session: Session, packet: packets.CallPacket, hall: Hall) -> None:
+    """Whom I call is calling me: take it."""
+    id = hall.state.id
+    await accept(session, replace(packet, status=CallStatus.ACCEPTED, id=id, users=[], tag=None))
+    session.send(packets.CallOk(id=id, status=CallStatus.ACCEPTED, tag=packet.tag))
 
 
 async def check_callees(session: Session, users: list[str]) -> list[Callee]:
@@ -228,23 +253,32 @@ async def give_up_or_decline(session: Session, packet: packets.CallPacket) -> No
 
 
 def over(
-    app: HomeServer, hall: Hall, user: str, status: CallStatus, *, by: LiveAccount | None = None, text: str = ""
+    app: HomeServer,
+    hall: Hall,
+    user: str,
+    status: CallStatus,
+    *,
+    by: LiveAccount | None = None,
+    text: str = "",
+    is_noted: bool = True,
 ) -> None:
     """A call is over without their coming.  by: who gives it up; None: the called have answered, or time is over."""
     state = hall.state
     called, ring, is_silent = hall.accounts[user], hall.rings.pop(user), state.guests[user].is_silent
-    events = state.end_call(user, status)
+    events = state.end_call(user, status, is_given_up=by is not None)
     from_ = user if by is None else by.address
     tell_step(app, hall, called, ring.caller, status, from_=from_, text=text, is_silent=is_silent)
     app.halls.announce(hall, events)
     outcome = OUTCOMES[status] if by is None else CallOutcome.MISSED
-    app.spawn(note(app, hall, ring.caller, called, outcome))
+    if is_noted:
+        app.spawn(note(app, hall, ring.caller, called, outcome))
 
 
 def came(app: HomeServer, hall: Hall, account: LiveAccount) -> None:
-    """Somebody who was called is inside."""
-    ring = hall.rings.pop(account.address)
-    tell_step(app, hall, account, ring.caller, CallStatus.ACCEPTED, from_=account.address)
+    """Somebody who was called is inside; perhaps they came by themselves, and never noticed."""
+    ring, is_silent = hall.rings.pop(account.address), hall.state.guests[account.address].is_silent
+    status, from_ = CallStatus.ACCEPTED, account.address
+    tell_step(app, hall, account, ring.caller, status, from_=from_, is_silent=is_silent)
     app.spawn(note(app, hall, ring.caller, account, CallOutcome.ANSWERED))
 
 
@@ -276,6 +310,15 @@ def tell_step(
     app.halls.put(sessions, step)
 
 
+def account_deleted(app: HomeServer, hall: Hall, account: LiveAccount) -> None:
+    """Nobody of that account will answer, and it calls nobody any more."""
+    state = hall.state
+    if account.address in state.ringing:
+        over(app, hall, account.address, CallStatus.MISSED)
+    for user in [one for one in state.ringing if state.guests[one].by == account.address]:
+        over(app, hall, user, CallStatus.ABORT, by=account, is_noted=False)
+
+
 def conference_over(app: HomeServer, hall: Hall) -> None:
     """A conference ended: nobody is called into it any more, and answered calls have their duration."""
     state = hall.state
@@ -298,8 +341,8 @@ async def note(app: HomeServer, hall: Hall, author: LiveAccount, called: LiveAcc
         id = noted.stored.id
         app.stored(id)
         if outcome is CallOutcome.ANSWERED:
-            guest = hall.state.guests.get(called.address, NOBODY)
-            hall.state.guests[called.address] = replace(guest, entry=id)
+            if (guest := hall.state.guests.get(called.address)) is not None:
+                hall.state.guests[called.address] = replace(guest, entry=id)
             if hall.state.is_over:
                 app.database.mark(lambda: calls.ended(id, app.now_us()), ("call", id))
             else:

@@ -206,7 +206,7 @@ def enter(
     app, me = session.app, session.account
     assert me is not None
     hall.accounts[me.address] = me
-    was_called = hall.state.is_called(me.address)
+    was_called = me.address in hall.state.ringing
     made = hall.state.join(
         leg_id_of(session),
         me.address,

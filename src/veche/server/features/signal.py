@@ -3,7 +3,7 @@
 SIGNAL goes from a leg to another leg of the same conference and to nobody else; the server reads nothing of it.  One
 of an older epoch than the pair's now is passed over: both ends have begun anew.  So is one to a leg that is lost, or
 whose link is full; the two try again by themselves, as after a lost packet.  Above a budget the sender is read more
-slowly.
+slowly; long descriptions cost more of it.
 
 TURN credentials are those of coturn's REST API: a name that says until when, and its keyed hash; so the TURN server
 need not know our accounts.
@@ -22,10 +22,13 @@ from veche.packets import ErrorCode, Packet
 from veche.packets import conference as packets
 
 from ..config import ServerConfig, urls_of
+from ..halls import leg_id_of
 from ..session import Handler, Refused, Session
 
 SIGNALS, SIGNALS_PER_S = 1000.0, 200.0
 """A session may send so many at once, so many a second in the long run: a newcomer among six has some hundred."""
+SIGNAL_CHARS = 4096
+"""Each so many characters count as one more."""
 CREDENTIAL_S = 12 * 3600
 """TURN credentials work for so long."""
 
@@ -37,15 +40,14 @@ def signal(session: Session, packet: packets.Signal) -> None:
     now = app.monotonic()
     if budget is None:
         budget = session.signals = Bucket(SIGNALS_PER_S, SIGNALS, now)
-    wait_s = budget.take(1.0, now)
+    wait_s = budget.take(1.0 + len(packet.sdp) // SIGNAL_CHARS, now)
     if wait_s > 0:
         session.slow_down(wait_s)
     hall = app.halls.of_session.get(session, {}).get(packet.id)
     if hall is None:
         known = app.halls.find(packet.id, me) is not None
         raise Refused(ErrorCode.NOT_INSIDE if known else ErrorCode.UNKNOWN_CONFERENCE)
-    legs = hall.state.legs
-    from_, to = legs[f"{me.address}/{session.device}"], legs.get(packet.to)
+    from_, to = hall.state.legs[leg_id_of(session)], hall.state.find(packet.to)
     if to is None or to is from_:
         raise Refused(ErrorCode.NOT_INSIDE, "They are not in the conference.")
     receiver = hall.sessions.get(to.id)
