@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.support.browser import Tab
-from tests.support.conferences import friends
+from tests.support.browser import Tab, watch
+from tests.support.conferences import befriend
 from tests.support.seen import hears, launch, sees
 from tests.support.server import ServerProcess
+from tests.support.wire import newcomer
 
 COLOURS = ("red", "green", "blue")
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
@@ -35,17 +36,27 @@ class Guest(Tab):
 
     colour: str
 
+    def anew(self) -> None:
+        """Another page in the same browser, after the first one has died."""
+        self.page = self.context.new_page()
+        watch(self.page, self.faults)
+        self.open("/")
+        self.is_connected()
+
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
 
 @pytest.fixture
 def guests(browsers: dict[str, Browser], server: ServerProcess) -> Iterator[Callable[[int], list[Guest]]]:
-    """So many friends, signed in; at the end none of their pages may have complained."""
+    """So many friends, signed in; `is_star`: of the first one, and not of each other.  No page may have complained."""
     made: list[Guest] = []
 
-    def make(count: int, port: int = server.port) -> list[Guest]:
-        wires = friends(port, *("ann", "bob", "cleo")[:count])
+    def make(count: int, port: int = server.port, *, is_star: bool = False) -> list[Guest]:
+        wires = [newcomer(port, name) for name in ("ann", "bob", "cleo")[:count]]
+        for index, one in enumerate(wires):
+            for other in wires[: 1 if is_star else index] if index else ():
+                befriend(one, other)
         for colour, wire in zip(COLOURS, wires, strict=False):
             guest = Guest(browsers[colour], f"http://127.0.0.1:{port}")
             guest.colour = colour
