@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.browser import Tab, watch
 from tests.support.conferences import befriend
-from tests.support.seen import hears, launch, sees
+from tests.support.seen import launch, perceives, shown
 from tests.support.server import ServerProcess
 from tests.support.wire import newcomer
 
@@ -88,16 +88,38 @@ def join(guest: Guest) -> None:
 def all_see_all(guests: Sequence[Guest]) -> None:
     """Each sees the colour and hears the tone of each other."""
     for one in guests:
-        for other in guests:
-            if other is not one:
-                sees(one.page, other.login, other.colour)
-                hears(one.page, other.login, other.colour)
+        perceives(one.page, {other.login: shown(other.colour) for other in guests if other is not one})
 
 
 def has_no_violations(page: Page) -> None:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
+
+
+def number_shown(guest: Guest, login: str) -> str:
+    """The security number that the tile of somebody leads to; its dialog is closed again."""
+    open_menu(guest, login)
+    guest.button("Compare the security number").click()
+    dialog = guest.page.get_by_role("dialog", name=f"Security number with {login}")
+    expect(dialog.locator(".number span")).to_have_count(8)
+    text = " ".join(dialog.locator(".number").inner_text().split())
+    guest.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    return text
+
+
+def keep_connections(*guests: Guest) -> None:
+    """Open their pages anew, with all RTCPeerConnections that they will make in `connections`."""
+    for one in guests:
+        one.page.add_init_script(
+            """window.connections = [];
+            window.RTCPeerConnection = class extends RTCPeerConnection {
+              constructor(...args) { super(...args); connections.push(this); }
+            };"""
+        )
+        one.open("/")
+        one.is_connected()
 
 
 def tile(guest: Guest, other: Guest | str) -> Locator:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Locator, expect
 
@@ -235,7 +236,7 @@ def test_leaving_is_quick_and_lets_the_camera_go(guests: Callable[[int], list[Gu
 
 
 def test_the_owner_whose_page_dies_comes_back_within_the_minute(guests: Callable[[int], list[Guest]]) -> None:
-    """The renderer is killed: the others go on and see that it is lost; another page of it comes back and owns it still.
+    """The renderer is killed: the others go on and see that it is lost; another page comes back and owns it still.
 
     Rows: X07 (partly), A64 (partly).
     """
@@ -260,7 +261,7 @@ def test_the_owner_whose_page_dies_comes_back_within_the_minute(guests: Callable
 def crash(guest: Guest) -> None:
     """Kill the renderers of their browser, as the kernel does when memory is short."""
     assert guest.context.browser is not None
-    session = guest.context.browser.new_browser_cdp_session()
+    session: Any = guest.context.browser.new_browser_cdp_session()
     found = session.send("SystemInfo.getProcessInfo")["processInfo"]
     with guest.page.expect_event("crash"):
         for one in found:
