@@ -94,7 +94,8 @@ def all_see_all(guests: Sequence[Guest]) -> None:
 def has_no_violations(page: Page) -> None:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
+    faults = [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]]
+    assert faults == [], faults
 
 
 def number_shown(guest: Guest, login: str) -> str:

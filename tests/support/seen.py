@@ -75,8 +75,8 @@ def start(chromium: BrowserType, *devices: str, program: str | None = CHROMIUM) 
 
 
 COLOURS_OF = """(login) => {
-  const video = [...document.querySelectorAll("figure")].find((one) => one.dataset.leg.startsWith(login + "@"))
-    ?.querySelector("video");
+  const figures = [...document.querySelectorAll("figure")].filter((one) => one.dataset.leg.startsWith(login + "@"));
+  const video = (figures.find((one) => !one.closest("[inert]")) ?? figures[0])?.querySelector("video");
   if (!video || video.videoWidth === 0 || video.readyState < 2 || getComputedStyle(video).opacity === "0") return [];
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [16, 16];
@@ -92,7 +92,10 @@ COLOURS_OF = """(login) => {
 
 PERCEIVED = """async () => {
   const colours = ({COLOURS_OF});
-  const tiles = [...document.querySelectorAll("figure")].map((figure) => [figure, figure.querySelector("video")]);
+  const isOutOfSight = (figure) => figure.closest("[inert]") !== null;
+  const tiles = [...document.querySelectorAll("figure")]
+    .sort((one, other) => isOutOfSight(other) - isOutOfSight(one)) // what is shown comes last, and counts
+    .map((figure) => [figure, figure.querySelector("video")]);
   const frames = (video) => video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
   const before = new Map(tiles.map(([, video]) => [video, frames(video)]));
   const context = new AudioContext();
@@ -120,6 +123,24 @@ PERCEIVED = """async () => {
   }));
 }""".replace("{COLOURS_OF}", COLOURS_OF)
 """By login, in 0.6 s: the colours of both halves, whether pictures come, and the loudest tone in Hz, 0 for silence."""
+
+
+SILENCE = """async (login) => {
+  const video = [...document.querySelectorAll("figure")].find((one) => one.dataset.leg.startsWith(login + "@"))
+    .querySelector("video");
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 2048 });
+  context.createMediaStreamSource(video.srcObject).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  let loudest = 0;
+  for (let look = 0; look < 12; look++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    analyser.getFloatTimeDomainData(samples);
+    loudest = Math.max(loudest, ...samples.map(Math.abs));
+  }
+  await context.close();
+  return loudest < 0.005;
+}"""
 
 
 class Shown(NamedTuple):
@@ -175,3 +196,8 @@ def hears(page: Page, login: str, colour: str, within_s: float = 20) -> None:
 def heard(page: Page, login: str) -> float:
     """The loudest frequency that comes from the tile of that person, in Hz; 0: silence."""
     return float(page.evaluate(PERCEIVED)[login]["hertz"])
+
+
+def is_silent(page: Page, login: str, within_s: float = 20) -> None:
+    """Wait until nothing is heard from that person's tile for half a second."""
+    until(page, SILENCE, login, within_s)
