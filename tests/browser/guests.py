@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import Tab
-from tests.support.conferences import friends
-from tests.support.seen import hears, launch, sees
+from tests.support.browser import Tab, watch
+from tests.support.conferences import befriend
+from tests.support.seen import launch, perceives, shown
 from tests.support.server import ServerProcess
+from tests.support.wire import newcomer
 
 COLOURS = ("red", "green", "blue")
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
@@ -35,17 +36,27 @@ class Guest(Tab):
 
     colour: str
 
+    def anew(self) -> None:
+        """Another page in the same browser, after the first one has died."""
+        self.page = self.context.new_page()
+        watch(self.page, self.faults)
+        self.open("/")
+        self.is_connected()
+
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
 
 @pytest.fixture
 def guests(browsers: dict[str, Browser], server: ServerProcess) -> Iterator[Callable[[int], list[Guest]]]:
-    """So many friends, signed in; at the end none of their pages may have complained."""
+    """So many friends, signed in; `is_star`: of the first one, and not of each other.  No page may have complained."""
     made: list[Guest] = []
 
-    def make(count: int, port: int = server.port) -> list[Guest]:
-        wires = friends(port, *("ann", "bob", "cleo")[:count])
+    def make(count: int, port: int = server.port, *, is_star: bool = False) -> list[Guest]:
+        wires = [newcomer(port, name) for name in ("ann", "bob", "cleo")[:count]]
+        for index, one in enumerate(wires):
+            for other in wires[: 1 if is_star else index] if index else ():
+                befriend(one, other)
         for colour, wire in zip(COLOURS, wires, strict=False):
             guest = Guest(browsers[colour], f"http://127.0.0.1:{port}")
             guest.colour = colour
@@ -77,16 +88,39 @@ def join(guest: Guest) -> None:
 def all_see_all(guests: Sequence[Guest]) -> None:
     """Each sees the colour and hears the tone of each other."""
     for one in guests:
-        for other in guests:
-            if other is not one:
-                sees(one.page, other.login, other.colour)
-                hears(one.page, other.login, other.colour)
+        perceives(one.page, {other.login: shown(other.colour) for other in guests if other is not one})
 
 
 def has_no_violations(page: Page) -> None:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
+    faults = [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]]
+    assert faults == [], faults
+
+
+def number_shown(guest: Guest, login: str) -> str:
+    """The security number that the tile of somebody leads to; its dialog is closed again."""
+    open_menu(guest, login)
+    guest.button("Compare the security number").click()
+    dialog = guest.page.get_by_role("dialog", name=f"Security number with {login}")
+    expect(dialog.locator(".number span")).to_have_count(8)
+    text = " ".join(dialog.locator(".number").inner_text().split())
+    guest.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    return text
+
+
+def keep_connections(*guests: Guest) -> None:
+    """Open their pages anew, with all RTCPeerConnections that they will make in `connections`."""
+    for one in guests:
+        one.page.add_init_script(
+            """window.connections = [];
+            window.RTCPeerConnection = class extends RTCPeerConnection {
+              constructor(...args) { super(...args); connections.push(this); }
+            };"""
+        )
+        one.open("/")
+        one.is_connected()
 
 
 def tile(guest: Guest, other: Guest | str) -> Locator:

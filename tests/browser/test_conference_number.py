@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
-
-from tests.browser.guests import Guest, create, has_no_violations, join, open_menu
+from tests.browser.guests import Guest, create, has_no_violations, join, keep_connections, number_shown, open_menu
 from tests.support.conferences import befriend
 from tests.support.legs import LegProcess, wait_until
 from tests.support.seen import sees
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, newcomer
 from veche.core import security_number
-
-
-def number_shown(guest: Guest, login: str) -> str:
-    """The number that the tile of somebody leads to; the dialog is closed again."""
-    open_menu(guest, login)
-    guest.button("Compare the security number").click()
-    dialog = guest.page.get_by_role("dialog", name=f"Security number with {login}")
-    expect(dialog.locator(".number span")).to_have_count(8)
-    has_no_violations(guest.page)
-    text = " ".join(dialog.locator(".number").inner_text().split())
-    guest.page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-    return text
 
 
 def test_two_browsers_and_a_python_leg_compare_their_security_numbers(
@@ -36,21 +21,17 @@ def test_two_browsers_and_a_python_leg_compare_their_security_numbers(
     Rows: A45 (partly).
     """
     ann, bob = guests(2)
-    for one in (ann, bob):
-        one.page.add_init_script(
-            """window.connections = [];
-            window.RTCPeerConnection = class extends RTCPeerConnection {
-              constructor(...args) { super(...args); connections.push(this); }
-            };"""
-        )
-        one.open("/")
-        one.is_connected()
+    keep_connections(ann, bob)
     with newcomer(server.port, "leg") as wire, Wire(server.port).connect(ann.login, device="befriending") as other:
         befriend(wire, other)
     create(ann, "Numbers")
     join(bob)
     for one, other in ((ann, bob), (bob, ann)):
         sees(one.page, other.login, other.colour)
+    open_menu(ann, bob)
+    ann.button("Compare the security number").click()
+    has_no_violations(ann.page)
+    ann.page.keyboard.press("Escape")
     shown = number_shown(ann, bob.login)
     assert shown == number_shown(bob, ann.login)
     used = ann.page.evaluate(

@@ -35,6 +35,7 @@ export async function capture(wants: { audio: boolean; video: boolean }, choice:
   return { audio: audio[0], video: video[0], problems: { audio: audio[1], video: video[1] } };
 }
 
+const ANY: Choice = { microphone: "", camera: "" };
 const NO_PROBLEMS = { audio: null, video: null };
 
 async function one(
@@ -45,6 +46,8 @@ async function one(
     const stream = await open({ audio: kind === "audio", video: kind === "video" }, choice);
     return [stream.getTracks()[0] ?? null, null];
   } catch (error) {
+    const isGone = error instanceof DOMException && error.name === "OverconstrainedError";
+    if (isGone && choice !== ANY) return one(kind, ANY); // what was chosen is not plugged in: another one will do
     return [null, problemOf(error)];
   }
 }
@@ -52,7 +55,8 @@ async function one(
 function open(wants: { audio: boolean; video: boolean }, { microphone, camera }: Choice): Promise<MediaStream> {
   const { mediaDevices } = navigator as { mediaDevices?: MediaDevices };
   if (mediaDevices === undefined) return Promise.reject(new DOMException("", "NotFoundError"));
-  const of = (id: string) => (id === "" ? {} : { deviceId: { ideal: id } });
+  // `exact`: browsers pass over an `ideal` one for what they were last allowed
+  const of = (id: string) => (id === "" ? {} : { deviceId: { exact: id } });
   return mediaDevices.getUserMedia({
     audio: wants.audio && { ...SOUND, ...of(microphone) },
     video: wants.video && { ...PICTURE, ...of(camera) },

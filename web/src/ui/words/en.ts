@@ -421,6 +421,7 @@ export const en = {
   conferencesOf: (name: string) => `Conferences ${name} is in`,
   conferenceName: "Name of the conference",
   conferenceNameHint: "Your friends see it, and may come in.",
+  sameName: "You are in one of this name already.",
   create: "Create",
   inside: (n: number) => count(n, { one: "# inside", other: "# inside" }),
   voiceCall: "Voice call",

@@ -420,6 +420,7 @@ export const fr: Words = {
   conferencesOf: (name: string) => `Conférences où se trouve ${name}`,
   conferenceName: "Nom de la conférence",
   conferenceNameHint: "Vos amis le voient et peuvent venir.",
+  sameName: "Vous êtes déjà dans une conférence de ce nom.",
   create: "Créer",
   inside: (n: number) => count(n, { one: "# présent", many: "# présents", other: "# présents" }),
   voiceCall: "Appel audio",

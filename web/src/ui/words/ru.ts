@@ -459,6 +459,7 @@ export const ru: Words = {
   conferencesOf: (name: string) => `Конференции, где сейчас ${name}`,
   conferenceName: "Название конференции",
   conferenceNameHint: "Его видят ваши друзья и могут присоединиться.",
+  sameName: "Вы уже в конференции с таким именем.",
   create: "Создать",
   inside: (n: number) => count(n, { one: "внутри #", few: "внутри #", many: "внутри #", other: "внутри #" }),
   voiceCall: "Позвонить",
