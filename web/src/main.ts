@@ -8,14 +8,15 @@ import { client } from "./ui/client.svelte";
 import { watchConnection } from "./ui/connection.svelte";
 import { watchSettings } from "./ui/settings.svelte";
 import "./ui/tokens.css";
+import { watchWords } from "./ui/words.svelte";
 
 watchSettings();
 watchConnection();
 watchAttention();
 watchAlerts();
 watchCalls();
-mount(App, { target: document.getElementById("app")! });
 if (isSecureContext) void client.start();
+void watchWords().then(() => mount(App, { target: document.getElementById("app")! }));
 
 // refused where the browser does not trust the certificate; then there is no reading offline
 if (import.meta.env.PROD) void navigator.serviceWorker?.register("/worker.js").catch(() => {});
