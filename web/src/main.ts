@@ -6,6 +6,7 @@ import "./ui/base.css";
 import { watchCalls } from "./ui/calls/calls.svelte";
 import { client } from "./ui/client.svelte";
 import { watchConnection } from "./ui/connection.svelte";
+import { watchPrivate } from "./ui/private.svelte";
 import { watchSettings } from "./ui/settings.svelte";
 import "./ui/tokens.css";
 import { watchWords } from "./ui/words.svelte";
@@ -15,6 +16,7 @@ watchConnection();
 watchAttention();
 watchAlerts();
 watchCalls();
+watchPrivate();
 if (isSecureContext) void client.start();
 void watchWords().then(() => mount(App, { target: document.getElementById("app")! }));
 
