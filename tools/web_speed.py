@@ -81,8 +81,14 @@ def first_load_bytes() -> None:
     page = (static.FOLDER / "index.html").read_text()
     named = re.findall(r'(?:src|href)="(/assets/[^"]+\.(?:js|css))"', page)
     for end in (".br", ".gz"):
-        size = sum((static.FOLDER / (name[1:] + end)).stat().st_size for name in named)
+        size = sum(sent(static.FOLDER / name[1:], end).stat().st_size for name in named)
         print(f"first load, {end[1:]}: {size / 1024:.1f} KiB in {len(named)} files")
+
+
+def sent(file: Path, end: str) -> Path:
+    """What is sent to a browser that takes this compression: tiny files are not compressed."""
+    packed = Path(f"{file}{end}")
+    return packed if packed.exists() else file
 
 
 def until_usable(browser: Browser, url: str) -> None:

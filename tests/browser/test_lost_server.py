@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -88,6 +89,28 @@ def test_what_was_read_can_be_read_without_the_server(alice: Tab, own_server: Se
     expect(entry(page, "bob")).to_contain_text("before")
     expect(message(page, "before")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-state", "reconnecting")
+
+
+def test_the_words_of_another_language_are_there_without_the_server(alice: Tab, own_server: ServerProcess) -> None:
+    """Also when the page was loaded again since they were fetched.
+
+    Rows: A04 (partly).
+    """
+    page = alice.page
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    page.goto(alice.url + "/#/settings")
+    page.get_by_role("combobox").select_option("ru")
+    heading = page.get_by_role("heading", name="Настройки")
+    expect(heading).to_be_visible()
+    for _ in range(2):
+        page.reload()
+        expect(heading).to_be_visible()
+    until(page, "() => caches.match('/').then((page) => page !== undefined)")
+    own_server.kill()
+    session: Any = alice.context.new_cdp_session(page)
+    session.send("Network.clearBrowserCache")
+    page.reload()
+    expect(heading).to_be_visible()
 
 
 def test_the_client_can_be_installed(alice: Tab) -> None:

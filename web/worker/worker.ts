@@ -2,7 +2,7 @@
  * The service worker: keeps the pages of the client, so that what was read can be read offline (row A04).
  *
  * A page comes from the server when that answers, else from the cache.  What a page names under /assets/ never
- * changes, so it comes from the cache first; what the newest page no longer names is forgotten.
+ * changes, so it comes from the cache first; what neither the newest page nor its scripts name any more is forgotten.
  */
 const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 
@@ -28,13 +28,17 @@ worker.addEventListener("fetch", (event) => {
   else if (url.pathname.startsWith("/assets/")) event.respondWith(fromCache(request));
 });
 
-/** Keep a page and all that it names, and nothing else. */
+/** Keep a page, all that it names, and what its scripts name if that was fetched once; nothing else. */
 async function keepPage(page: Response): Promise<void> {
   if (!page.ok) return;
   const cache = await caches.open(CACHE);
   const named = new Set((await page.clone().text()).match(/\/assets\/[\w.-]+/g));
   await cache.put(PAGE, page);
   await Promise.all([...named].map(async (url) => (await cache.match(url)) ?? cache.add(url)));
+  for (const url of [...named].filter((one) => one.endsWith(".js"))) {
+    const script = (await (await cache.match(url))?.text()) ?? "";
+    for (const [, name] of script.matchAll(/(?:\.|assets)\/([\w.-]+\.\w+)/g)) named.add(`/assets/${name}`);
+  }
   for (const { url } of await cache.keys()) {
     const { pathname } = new URL(url);
     if (pathname !== PAGE && !named.has(pathname)) await cache.delete(url);

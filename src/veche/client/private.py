@@ -7,7 +7,8 @@ Rules:
 
 1. One session with each person; with several people at once.  Each has certificates of its own, made for it.
 2. Whoever asks somebody who has asked them says yes by that.  When two requests cross on their way, both devices keep
-   the one whose certificate is the smaller text; who made the other takes it back and says yes.
+   the one whose certificate is the smaller text; who made the other takes it back and says yes.  Browsers have none,
+   which is the smallest; two of them compare their offers.
 3. A request needs the server; a session does not, and outlives the link to it.  A block made later does not end it.
 4. Whoever talks here is at their device: the server is told so, at most every `ACTIVE_S` (row T56).
 5. What the server says of a request that nobody waits for any more is answered by taking it back.

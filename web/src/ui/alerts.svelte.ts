@@ -63,7 +63,8 @@ function title(): string {
   return `${waiting > 0 ? `(${waiting}) ` : ""}${name}Veche`;
 }
 
-function call(title: string, body: string, tag: string, link: string): void {
+/** A bell, and a notification of the system, as the person has settled it; tag: a later one replaces it. */
+export function call(title: string, body: string, tag: string, link: string): void {
   if (settings.sound) ring();
   if (settings.notifications && !attention.isHere) void notify(title, body, tag, link);
 }

@@ -3,7 +3,8 @@
 export type Panel = "about" | "search";
 
 export type Route =
-  | { readonly page: "list" | "settings" | "profile" | "admin" }
+  | { readonly page: "list" | "settings" | "profile" | "admin" | "connection" }
+  | { readonly page: "private"; readonly peer: string }
   | { readonly page: "conference"; readonly id: string }
   | { readonly page: "join"; readonly code: string }
   | { readonly page: "reset"; readonly login: string; readonly code: string }
@@ -12,13 +13,14 @@ export type Route =
 /** The route of a fragment; what is no route is the list. */
 export function routeOf(hash: string): Route {
   const [, page, ...rest] = hash.replace(/^#/, "").split("/");
-  if (page === "settings" || page === "profile" || page === "admin") return { page };
+  if (page === "settings" || page === "profile" || page === "admin" || page === "connection") return { page };
   try {
     const [first = "", second = ""] = rest.map(decodeURIComponent);
     if (page === "reset") return { page, login: first, code: second };
     if ((page === "conference" || page === "join") && first !== "") {
       return page === "join" ? { page, code: first } : { page, id: first };
     }
+    if (page === "private" && first !== "") return { page, peer: first };
     if (page !== "chat" || first === "") return { page: "list" };
     return { page, peer: first, panel: second === "about" || second === "search" ? second : null };
   } catch {
@@ -32,6 +34,14 @@ export const HOME = "#/";
 export function chatLink(peer: string, panel: Panel | null = null): string {
   return `#/chat/${encodeURIComponent(peer)}${panel === null ? "" : `/${panel}`}`;
 }
+
+/** The page of an off-the-record session. */
+export function privateLink(peer: string): string {
+  return `#/private/${encodeURIComponent(peer)}`;
+}
+
+/** Where one tries which ways calls can take. */
+export const CONNECTION = "#/connection";
 
 /** The page of a conference. */
 export function conferenceLink(id: string): string {

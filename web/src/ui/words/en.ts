@@ -397,6 +397,8 @@ export const en = {
   photos: (n: number) => count(n, { one: "# photo", other: "# photos" }),
   fileNamed: (name: string) => `File ${name}`,
   files: (n: number) => count(n, { one: "# file", other: "# files" }),
+  offRecord: "Start an off-the-record session",
+  offRecordHint: "They are asked first. It goes from device to device, and nothing of it is stored.",
   sendDirectly: "Send a file directly",
   sendDirectlyHint: "They are asked first. It passes through the server, which does not keep it.",
   directTransfers: "Direct transfers",

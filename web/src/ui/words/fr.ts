@@ -396,6 +396,8 @@ export const fr: Words = {
   photos: (n) => count(n, { one: "# photo", other: "# photos" }),
   fileNamed: (name) => `Fichier ${name}`,
   files: (n) => count(n, { one: "# fichier", other: "# fichiers" }),
+  offRecord: "Parler sans trace",
+  offRecordHint: "L’autre est d’abord demandé. Cela va d’appareil à appareil, et rien n’est conservé.",
   sendDirectly: "Envoyer un fichier en direct",
   sendDirectlyHint: "On demande d’abord son accord. Le fichier passe par le serveur, qui ne le garde pas.",
   directTransfers: "Transferts directs",

@@ -435,6 +435,8 @@ export const ru: Words = {
   photos: (n) => count(n, { one: "# фото", other: "# фото" }),
   fileNamed: (name) => `Файл ${name}`,
   files: (n) => count(n, { one: "# файл", few: "# файла", many: "# файлов", other: "# файла" }),
+  offRecord: "Поговорить без записи",
+  offRecordHint: "Собеседника сначала спросят. Разговор идёт от устройства к устройству, ничего не сохраняется.",
   sendDirectly: "Отправить файл напрямую",
   sendDirectlyHint: "Сначала получатель даст согласие. Файл пройдёт через сервер и не останется на нём.",
   directTransfers: "Прямая передача",
