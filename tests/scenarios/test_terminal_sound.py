@@ -14,7 +14,9 @@ from tests.support.media import Person, people, timed, until
 from tests.support.server import ServerProcess
 from tests.support.sound_devices import devices, hears
 from tests.support.wire import unique
+from veche.media import Identities
 from veche.packets.conference import Called, CallPacket, CallStatus, ConferenceMute, Leg, MediaKind
+from veche.peer import identity
 
 TONE_HZ = 860
 NAMED = ("--microphone", "microphone", "--loudspeaker", "loudspeaker")
@@ -100,6 +102,41 @@ async def test_a_terminal_speaks_and_hears_in_a_conference(server: ServerProcess
 
 
 @timed(90)
+async def test_a_terminal_signs_its_calls_and_shows_the_security_number(
+    server: ServerProcess, chat: Chats, tmp_path: Path
+) -> None:
+    """Both ends name the account that vouches for the other, and compute the same number.
+
+    Rows: A45 (partly).
+    """
+    folder = tmp_path / "account"
+    mine, theirs = identity.make("yara", bits=2048), identity.make("bot", bits=2048)
+    identity.save(mine, folder)
+    async with people(server, "yara", "bot") as (yara, bot):
+        refused = chat(server, yara.login, "--identity", str(tmp_path / "nobody"))
+        assert await asyncio.to_thread(refused.wait) == 2
+        assert "veche swarm init" in refused.complained[0]
+        terminal = await begun(chat, server, yara, tmp_path, "--audio", "--identity", str(folder), *NAMED)
+        await bot.join("Signed", create=True, identities=Identities(theirs))
+        terminal.write(f"conference number {bot.login}")
+        assert "You are in no conference" in await told(terminal, "Error.")
+        terminal.write("conference join Signed")
+        await told(terminal, f"connected with {bot.login}, signed by {theirs.uri}")
+        leg = f"{yara.login}@localhost/terminal"
+        await until(lambda: bot.is_connected_with(leg), "connected there too")
+        assert bot.call is not None
+        assert bot.call.states[leg].identity == mine.uri
+        terminal.write(f"conference number {bot.login}")
+        said = await told(terminal, "the security number")
+        assert said.endswith(f"with {bot.login}: {bot.call.engine.security_number(leg)}")
+        assert await told(terminal, "signs") == f"{bot.login} signs as {theirs.uri}"
+        terminal.write("conference who")
+        assert ", signed)" in await told(terminal, "Signed: ")
+        terminal.write("conference number nobody")
+        assert await told(terminal, "Error.") == "Error. nobody is not in Signed."
+
+
+@timed(90)
 async def test_without_a_device_it_takes_part_in_writing_and_says_so_once(
     server: ServerProcess, chat: Chats, tmp_path: Path
 ) -> None:
@@ -156,7 +193,7 @@ async def test_in_a_call_it_is_busy_and_one_conference_is_heard_at_a_time(
         await xena.client.login()
         first = (await wim.join("First", create=True)).conference
         terminal.write("conference join First")
-        await packet(terminal, "SOUND", conference=first.id, leg=wim.leg, state="connected", reason="", retry_in_s=None)
+        await packet(terminal, "SOUND", conference=first.id, leg=wim.leg, state="connected", identity="")
         await until(lambda: wim.watch.tones.get(mine) == TONE_HZ, "the microphone in the first")
 
         called = await outcome(xena, vera)

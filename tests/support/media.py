@@ -171,6 +171,11 @@ class Person:
             for other in others
         )
 
+    def is_connected_with(self, leg: str) -> bool:
+        assert self.call is not None
+        state = self.call.states.get(leg)
+        return state is not None and state.state is LinkState.CONNECTED
+
     async def leave(self) -> None:
         call, self.call = self.call, None
         if call is not None:

@@ -55,6 +55,8 @@ def test_flags_come_before_the_environment_and_that_before_the_file(tmp_path: Pa
         ("audio = 3", {}, "audio in .*chat.toml is on or off, not 3"),
         ("loud = 3", {}, "'loud', which is no setting"),
         ("audio =", {}, "chat.toml cannot be read"),
+        ("identity = 1", {}, "identity in .*chat.toml is the folder of an account"),
+        ("", {"VECHE_IDENTITY": "/nowhere"}, "VECHE_IDENTITY: There is no account in /nowhere. Make one"),
         ("microphone = 1", {}, "microphone in .*chat.toml is the name of a device"),
         ("", {"VECHE_AUDIO": "loud"}, "VECHE_AUDIO is on or off, not 'loud'"),
         ("", {"VECHE_LOUDSPEAKER": "a\nb"}, "VECHE_LOUDSPEAKER is the name of a device"),

@@ -1,7 +1,7 @@
 """`veche chat [LOGIN@]HOST[:PORT]`, or an invite link: talk to a home server, on a screen or line by line.
 
 The only place where the client's environment is read, with chat_settings.py: VECHE_PASSWORD, VECHE_TOKEN, NO_COLOR,
-XDG_STATE_HOME, LOCALAPPDATA, VECHE_AUDIO, VECHE_MICROPHONE, VECHE_LOUDSPEAKER.
+XDG_STATE_HOME, LOCALAPPDATA, VECHE_AUDIO, VECHE_MICROPHONE, VECHE_LOUDSPEAKER, VECHE_IDENTITY.
 
 Source: rows A02, A07, A08, M12, M24, T26-T39; DESIGN §3 (invite links carry the fingerprint).
 """
@@ -112,7 +112,8 @@ def run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if args.json and not is_plain:
             raise Usage("--json needs --plain.")
         is_person = sys.stdin.isatty() and not args.json
-        devices = chat_settings.devices_of(args, environ, wish.state.path, is_person=is_person)
+        known = wish.state.known_identities(wish.host, wish.port)
+        devices = chat_settings.devices_of(args, environ, wish.state.path, is_person=is_person)._replace(known=known)
     except (Usage, chat_settings.BadSetting) as error:
         say(str(error))
         return EXIT_USAGE

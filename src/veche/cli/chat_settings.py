@@ -3,6 +3,7 @@
     audio = "off"                        on: with sound where there are devices; off: in writing
     microphone = "plughw:1"              names of ALSA, as arecord -L and aplay -L list them
     loudspeaker = "plughw:1"
+    identity = "/home/alice/.local/share/veche/swarm"      folder of the account that signs calls (`veche swarm init`)
 
 chat.toml lies in the directory where logins are kept.  Without a word the microphone is used where a person sits, on a
 screen or at a terminal in plain mode; scripts, which --json and an input that is no terminal are taken for, write.
@@ -21,7 +22,8 @@ from typing import Any
 from veche.terminal.sound import DEFAULT, Devices
 
 FILE = "chat.toml"
-NAMES = ("audio", "microphone", "loudspeaker")
+DEVICES = ("microphone", "loudspeaker")
+NAMES = ("audio", *DEVICES, "identity")
 YES, NO = frozenset({"on", "true", "yes", "1"}), frozenset({"off", "false", "no", "0"})
 
 
@@ -33,8 +35,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of these settings."""
     group = parser.add_argument_group(
         "conferences",
-        "Also VECHE_AUDIO, VECHE_MICROPHONE, VECHE_LOUDSPEAKER, or `audio`, `microphone`, `loudspeaker` in chat.toml "
-        "in the state directory.",
+        "Also VECHE_AUDIO, VECHE_MICROPHONE, VECHE_LOUDSPEAKER, VECHE_IDENTITY, or `audio`, `microphone`, "
+        "`loudspeaker`, `identity` in chat.toml in the state directory.",
     )
     group.add_argument(
         "--audio",
@@ -43,8 +45,14 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="take part with sound where this machine has devices, or in writing alone; default: with sound, but in "
         "writing with --json and when the input is no terminal, so that no script opens the microphone",
     )
-    for name in NAMES[1:]:
+    for name in DEVICES:
         group.add_argument(f"--{name}", metavar="NAME", help=f"the {name}, by its name of ALSA, such as plughw:1")
+    group.add_argument(
+        "--identity",
+        metavar="DIR",
+        help="sign calls as the account in this folder (`veche swarm init`), so that those who hear you need not trust "
+        "the server; they learn its address, 40 digits",
+    )
 
 
 def devices_of(args: argparse.Namespace, environ: Mapping[str, str], state: Path, *, is_person: bool) -> Devices:
@@ -63,8 +71,8 @@ def devices_of(args: argparse.Namespace, environ: Mapping[str, str], state: Path
 
     audio, where = found("audio")
     is_on = is_person if audio is None else is_yes(audio, where)
-    named = [device_name(*found(name)) for name in NAMES[1:]]
-    return Devices(is_on, *named)
+    microphone, loudspeaker = (device_name(*found(name)) for name in DEVICES)
+    return Devices(is_on, microphone, loudspeaker, identity_folder(*found("identity")))
 
 
 def is_yes(value: object, where: str) -> bool:
@@ -73,6 +81,22 @@ def is_yes(value: object, where: str) -> bool:
     if word not in YES | NO:
         raise BadSetting(f"{where} is on or off, not {value!r}.")
     return word in YES
+
+
+def identity_folder(value: object, where: str) -> Path | None:
+    """A folder with an account that can sign.  Raises BadSetting."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise BadSetting(f"{where} is the folder of an account, not {value!r}.")
+    from veche.peer.identity import NoIdentity, load
+
+    folder = Path(value).expanduser()
+    try:
+        load(folder)
+    except NoIdentity as error:
+        raise BadSetting(f"{where}: {error}") from None
+    return folder
 
 
 def device_name(value: object, where: str) -> str:

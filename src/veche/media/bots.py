@@ -19,12 +19,11 @@ from veche.client import ClientEnded, ClientError, DialError
 from veche.client.inbox import Offline, Online
 from veche.packets import ErrorCode
 from veche.packets.conference import ConferenceJoined, ConferenceLeft, ConferenceMessage, MediaKind
-from veche.peer.identity import NoIdentity
 
 from .call import Call, Ended, NoSuchConference
 from .connection import LOOPBACK, Paths
 from .engine import LegState
-from .identity import Identities
+from .identity import NoIdentity, of_folder
 from .recorder import Recorder
 from .signing_in import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, Leave, Login, add_flags, leave_for, login_of, sign_in, usage
 from .sources import Echo, NotPlayable, Player
@@ -131,7 +130,7 @@ async def run(args: argparse.Namespace, login: Login) -> int:
         raise Leave(EXIT_USAGE, f"{args.out} cannot be written: {error.strerror or error}.") from None
     known = login.state.known_identities(login.host, login.port)
     try:
-        identities = Identities.load(args.identity, known) if args.identity else Identities(known=known)
+        identities = of_folder(args.identity, known)
     except NoIdentity as error:
         raise usage(str(error)) from None
     client = await sign_in(login, complain)

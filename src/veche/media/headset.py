@@ -39,6 +39,7 @@ from .audio import AudioDevices
 from .call import SERVERS_S
 from .connection import Paths
 from .engine import Engine, LegState
+from .identity import Identities
 from .pair import LinkState
 
 LOOK_S = 0.25
@@ -49,7 +50,7 @@ class Headset:
     """The engines of one client.
 
     told: is given each LegState, with the id of its conference.  changed: somebody begins or ends to speak, or a device
-    is gone.
+    is gone.  identities: what this device signs its calls with, and whom it has met.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Headset:
         paths: Paths | None = None,
         told: Callable[[str, LegState], None] = lambda _id, _state: None,
         changed: Callable[[], None] = lambda: None,
+        identities: Identities | None = None,
     ) -> None:
         self._client, self._devices = client, devices
+        self._identities = identities or Identities()
         self._base = self._paths = paths or Paths()
         self._told, self._changed = told, changed
         self._engines: dict[str, Engine] = {}
@@ -91,6 +94,11 @@ class Headset:
         """How it stands with each other leg of a conference that there is a connection to."""
         engine = self._engines.get(id)
         return {} if engine is None else engine.states
+
+    def security_number(self, id: str, leg: str) -> str:
+        """What both ends of a connection compare; empty: they are not connected."""
+        engine = self._engines.get(id)
+        return "" if engine is None else engine.security_number(leg)
 
     def speaking(self, id: str) -> frozenset[str]:
         """Which legs of a conference speak now, this device's among them."""
@@ -158,6 +166,7 @@ class Headset:
                 source=_Lent(self._devices),
                 sinks=[_Lent(self._devices)],
                 told=lambda state: self._tell(id, state),
+                identities=self._identities,
             )
         self._obey_owner(None, me)
         if me.is_muted != self.is_muted:

@@ -29,13 +29,14 @@ from typing import NamedTuple, Protocol
 import msgspec
 from cryptography.hazmat.primitives import hashes
 
-from veche.peer.identity import CRLS, Identity, load
+from veche.peer.identity import CRLS, Identity, NoIdentity, load
 from veche.swarm.certificates import BadCertificate, Certificate, is_signature, parse, revoked_serials
 
 from .pair import NO_PROOF, Proof
 
 FINGERPRINT = re.compile(r"^a=fingerprint:(\S{1,32}) ([0-9A-Fa-f:]{1,200})\s*$", re.MULTILINE)
 LARGEST_CRL = 1024 * 1024
+__all__ = ["BadProof", "Claim", "Identities", "Known", "NoIdentity", "account_of", "of_folder", "prove"]
 
 
 class BadProof(Exception):
@@ -98,7 +99,7 @@ class Identities:
 
     @classmethod
     def load(cls, folder: Path, known: Known | None = None) -> Identities:
-        """With the identity that is kept in a folder.  Raises NoIdentity of peer/identity.py."""
+        """With the identity that is kept in a folder.  Raises NoIdentity."""
         return cls(load(folder), known, folder)
 
     async def prove(self, claim: Claim) -> Proof:
@@ -136,6 +137,11 @@ class Identities:
                 return revoked_serials(file.read(LARGEST_CRL), account.key)
         except (OSError, BadCertificate):
             return frozenset()
+
+
+def of_folder(folder: Path | None, known: Known | None = None) -> Identities:
+    """With the identity that is kept in a folder, if one is named.  Raises NoIdentity."""
+    return Identities(known=known) if folder is None else Identities.load(folder, known)
 
 
 def prove(mine: Identity, claim: Claim) -> Proof:

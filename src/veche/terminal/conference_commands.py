@@ -51,6 +51,7 @@ CONFERENCE: dict[str, tuple[str, str]] = {
     "resume": ("[NAME]", "hear it and be heard in it again; others that you are in wait"),
     "say": ("TEXT", "say something to everyone in it"),
     "who": ("", "who is in it, who speaks, and how the connections are"),
+    "number": ("LOGIN", "the security number of your connection with LOGIN, to compare by voice"),
     "history": ("[N]", "the newest N texts said in it (50)"),
     "invite": ("LOGIN", "call somebody into it; works again for who did not come"),
     "ask": ("", "when its owner has switched you off: ask to be heard again"),
@@ -64,7 +65,7 @@ CONFERENCE: dict[str, tuple[str, str]] = {
     "end": ("", "owner: end it for all"),
 }
 """What can be done about a conference -> its arguments, and what it means."""
-_WITH_WORD = ("invite", "transfer", "mute", "unmute", "remove", "policy")
+_WITH_WORD = ("invite", "number", "transfer", "mute", "unmute", "remove", "policy")
 _WITH_TEXT = ("create", "join", "say", "rename")
 
 

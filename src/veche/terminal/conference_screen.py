@@ -60,7 +60,7 @@ from .conference_words import NO_MARKS, said
 from .people_commands import Wrong
 from .room import last_seq
 from .sentences import Reader
-from .sound import Devices, Heard, Sound
+from .sound import Devices, Heard, Sound, numbers_in_words
 from .text import on_one_line
 
 if TYPE_CHECKING:
@@ -152,6 +152,11 @@ class ConferenceScreen:
         command = conference(argument, usage)
         if command.verb == "leave" and self._leave(command):
             return None
+        if command.verb == "number":
+            state = self._in_front()
+            who = self._screen.look(80).name(state.address(command.rest))
+            self._screen.say(numbers_in_words(self.sound.compared(command.rest, state, "/"), who))
+            return None
         if command.verb == "resume":
             self._resume(command.rest)
             return None
@@ -193,13 +198,17 @@ class ConferenceScreen:
 
     def understood(self, command: Command, media: MediaKind = MediaKind.TEXT) -> Packet:
         """The request; what names no conference is about the open one.  Raises Wrong."""
+        return understood(command, self._in_front(), media, slash="/")
+
+    def _in_front(self) -> State:
+        """The state, the open conference its current one."""
         state = self._screen.state
         inside = self.here()
         if inside is not None:  # the open one is the current one
             id = inside.conference.id
             others = {key: one for key, one in state.inside.items() if key != id}
             state = replace(state, inside={**others, id: inside})
-        return understood(command, state, media, slash="/")
+        return state
 
     def answer(self, accepted: bool) -> Packet | None:
         """Answer the call that rings.  Raises Wrong."""

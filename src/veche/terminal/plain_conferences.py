@@ -3,9 +3,10 @@
 How it stands with the sound of another leg is no packet of the server, so with --json it has a line of its own
 whenever it is new; every key is always there:
 
-    {"type":"SOUND","conference":"...","leg":"bob@home/phone","state":"failed","reason":"...","retry_in_s":2.0}
+    {"type":"SOUND","conference":"...","leg":"bob@home/phone","state":"failed","reason":"...","retry_in_s":2.0,
+     "identity":""}
 
-state: connecting, connected, weak, failed.
+state: connecting, connected, weak, failed.  identity: of connected ones, the account that has signed, if one has.
 
 Source: rows A30-A50, A69, V22-V36.
 """
@@ -32,7 +33,7 @@ from .conference_commands import (
 )
 from .conference_words import NO_MARKS
 from .sentences import Reader
-from .sound import Devices, Heard, Sound
+from .sound import Devices, Heard, Sound, numbers_in_words
 
 
 class PlainConferences:
@@ -68,6 +69,9 @@ class PlainConferences:
                     self._put(f"{SAID_OF_CALLS[calls]}\n".encode())
             case SetMicrophone(is_on):
                 self.sound.mute(not is_on, people)
+            case OfConference("number", login):
+                compared = self.sound.compared(login, people)
+                self._say_of_sound(numbers_in_words(compared, self._reader.name(people.address(login))))
             case OfConference("resume", name):
                 for packet in resumed(name, people):
                     self._client.post(packet)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +24,7 @@ from msgspec import Struct
 
 from veche.client import Client
 from veche.client.conferences import Conferences, leg_of
+from veche.client.slots import KnownIdentities
 from veche.packets import Packet
 from veche.packets.conference import (
     CallPacket,
@@ -34,6 +35,7 @@ from veche.packets.conference import (
     MediaKind,
 )
 
+from .conference_commands import current
 from .people_commands import Wrong
 from .text import on_one_line, seconds
 
@@ -53,11 +55,17 @@ HEADPHONES = "Wear headphones, or the others hear themselves."
 
 
 class Devices(NamedTuple):
-    """What the command line asked for.  is_on: take part with sound, where it can be.  The rest: names of ALSA."""
+    """What the command line asked for.
+
+    is_on: take part with sound, where it can be.  microphone, loudspeaker: names of ALSA.  identity: the folder of the
+    account that signs calls, if any.  known: who has signed as whom.
+    """
 
     is_on: bool = False
     microphone: str = DEFAULT
     loudspeaker: str = DEFAULT
+    identity: Path | None = None
+    known: KnownIdentities | None = None
 
     @property
     def are_missing(self) -> bool:
@@ -68,13 +76,17 @@ class Devices(NamedTuple):
 
 
 class Heard(Struct, frozen=True):
-    """How it stands with another leg of a conference: connecting, connected, weak, failed, and why."""
+    """How it stands with another leg of a conference: connecting, connected, weak, failed, and why.
+
+    identity: the account whose key vouches for the connection, 40 hexadecimal digits; empty: none does.
+    """
 
     conference: str
     leg: str
     state: str
     reason: str = ""
     retry_in_s: float | None = None
+    identity: str = ""
 
     def line(self) -> str:
         """The same with --json; it is no packet of the server, so it has a type of its own."""
@@ -84,7 +96,7 @@ class Heard(Struct, frozen=True):
         """The same for people."""
         match self.state:
             case "connected":
-                return f"connected with {who}"
+                return f"connected with {who}" + (f", signed by {self.identity}" if self.identity else "")
             case "weak":
                 return f"the connection with {who} is weak: {on_one_line(self.reason)}"
             case "failed":
@@ -159,9 +171,14 @@ class Sound:
             if media is not None:
                 return media
             try:
-                headset, audio, check = await asyncio.to_thread(_load)
+                headset, audio, check, identity = await asyncio.to_thread(_load)
             except ImportError as error:
                 self._give_up(f"This terminal has no WebRTC ({error}). {IN_WRITING}")
+                return MediaKind.TEXT
+            try:
+                identities = await asyncio.to_thread(identity.of_folder, self._devices.identity, self._devices.known)
+            except identity.NoIdentity as error:
+                self._give_up(f"{error} {IN_WRITING}")
                 return MediaKind.TEXT
             try:
                 devices = await asyncio.to_thread(
@@ -172,7 +189,9 @@ class Sound:
                 return MediaKind.TEXT
             devices.is_muted = self._is_muted
             paths = headset.Paths((*check.host_addresses(), "127.0.0.1")) if self._is_near else headset.Paths()
-            self._headset = headset.Headset(self._client, devices, paths=paths, told=self._hear, changed=self._look)
+            self._headset = headset.Headset(
+                self._client, devices, paths=paths, told=self._hear, changed=self._look, identities=identities
+            )
             return MediaKind.AUDIO
 
     def asked(self, key: str | None, packet: Packet) -> None:
@@ -226,10 +245,32 @@ class Sound:
         """What is to be said of each leg of a conference, by leg; of this device's too."""
         if self._headset is None or id not in self._headset.conferences:
             return {}
-        states = {
-            leg: WORDS.get(state.state.value, state.state.value) for leg, state in self._headset.states(id).items()
-        }
-        return states | dict.fromkeys(self._headset.speaking(id), "speaks")
+        found = dict.fromkeys(self._headset.speaking(id), "speaks")
+        for leg, state in self._headset.states(id).items():
+            word = found.get(leg) or WORDS.get(state.state.value, state.state.value)
+            found[leg] = f"{word}, signed" if state.identity else word
+        return found
+
+    def compared(self, login: str, known: Conferences, slash: str = "") -> list[tuple[str, str]]:
+        """The security number of each connection with somebody, and who has signed it, empty for nobody.
+
+        Raises Wrong.
+        """
+        inside = current(known, slash)
+        id, address = inside.conference.id, known.address(login)
+        legs = [leg.id for leg in inside.conference.legs if leg.user == address and leg.id != inside.leg]
+        if not legs:
+            raise Wrong(f"{login} is not in {on_one_line(inside.conference.name)}.")
+        headset = self._headset
+        states = {} if headset is None else headset.states(id)
+        found = [
+            (number, states[leg].identity)
+            for leg in legs
+            if headset is not None and leg in states and (number := headset.security_number(id, leg))
+        ]
+        if not found:
+            raise Wrong(f"You have no connection with {login} here.")
+        return found
 
     async def close(self) -> None:
         """The terminal ends."""
@@ -261,7 +302,7 @@ class Sound:
             self._changed()
 
     def _hear(self, id: str, state: LegState) -> None:
-        told = Heard(id, state.leg, state.state.value, state.reason, state.retry_in_s)
+        told = Heard(id, state.leg, state.state.value, state.reason, state.retry_in_s, state.identity)
         before = self._known.get((id, state.leg))
         is_old = told.state == "connecting" and before is not None and before != "connected"
         if not is_old and before != told.state:
@@ -279,11 +320,19 @@ class Sound:
         self._changed()
 
 
-def _load() -> tuple[Any, Any, Any]:
+def numbers_in_words(compared: Sequence[tuple[str, str]], who: str) -> str:
+    """For people."""
+    lines = [f"the security number of your connection with {who}: {number}" for number, _ in compared]
+    lines += [f"{who} signs as {identity}" for identity in dict.fromkeys(one for _, one in compared) if identity]
+    return "\n".join([*lines, "read it aloud: the same at both ends means that nobody sits between you"])
+
+
+def _load() -> tuple[Any, Any, Any, Any]:
     return (
         import_module("veche.media.headset"),
         import_module("veche.media.audio"),
         import_module("veche.media.check"),
+        import_module("veche.media.identity"),
     )
 
 
