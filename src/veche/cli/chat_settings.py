@@ -33,8 +33,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of these settings."""
     group = parser.add_argument_group(
         "conferences",
-        "Also VECHE_AUDIO, VECHE_MICROPHONE, VECHE_LOUDSPEAKER, or `audio`, `microphone`, `loudspeaker` in chat.toml "
-        "in the state directory.",
+        "Also VECHE_AUDIO (on, off), VECHE_MICROPHONE, VECHE_LOUDSPEAKER; or `audio`,\n"
+        "`microphone`, `loudspeaker` in chat.toml in the state directory.",
     )
     group.add_argument(
         "--audio",

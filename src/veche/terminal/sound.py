@@ -212,6 +212,8 @@ class Sound:
         """Switch the microphone.  Raises Wrong."""
         if not self.is_on:
             raise Wrong("This terminal takes part in writing; --audio makes it speak.")
+        if not is_muted and "microphone" in self._lost:
+            raise Wrong("The microphone is gone. Leave, and come in again, to use another.")
         if self._headset is not None and not is_muted:
             legs = [known.inside[id].me for id in self._headset.conferences if id in known.inside]
             if any(leg is not None and leg.muted_by and not leg.held for leg in legs):
@@ -275,6 +277,8 @@ class Sound:
             if device not in self._lost:
                 what = "nobody hears you" if device == "microphone" else "you hear nobody"
                 self._say(f"The {device} is gone: {what}.")
+                if device == "microphone" and self._headset is not None:
+                    self._headset.is_muted = True  # the others see it
         self._lost = lost
         self._changed()
 
