@@ -121,6 +121,8 @@ class Sound:
         self._is_muted = False
         """The person's own choice, before there is a microphone too."""
         self._is_hopeless = not devices.is_on
+        self._excuse = ""
+        """Why it is; said once, to who has come in."""
         self._was_advised = False
         self._lost: list[str] = []
         self._known: dict[tuple[str, str], str] = {}
@@ -196,6 +198,9 @@ class Sound:
 
     def take(self, packet: Packet, key: str | None, request: Packet | None) -> None:
         """A packet of the server."""
+        if isinstance(packet, ConferenceJoinOk) and self._excuse:
+            self._say(self._excuse)
+            self._excuse = ""
         if self._headset is None:
             return
         before = self._headset.conferences
@@ -243,7 +248,7 @@ class Sound:
 
     def _give_up(self, sentence: str) -> None:
         self._is_hopeless = True
-        self._say(sentence)
+        self._excuse = sentence
 
     def _opened(self) -> str:
         assert self._headset is not None
