@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.support.chat import Chat, Chats
 from tests.support.media import Person, people, timed, until
-from tests.support.server import ServerProcess
+from tests.support.server import ServerProcess, wait_for
 from tests.support.sound_devices import devices, hears
 from tests.support.wire import unique
 from veche.packets.conference import Called, CallPacket, CallStatus, ConferenceMute, Leg, MediaKind
@@ -95,6 +96,7 @@ async def test_a_terminal_speaks_and_hears_in_a_conference(server: ServerProcess
         terminal.write("conference leave")
         await told(terminal, "you have left Sound")
         await until(lambda: mine not in bot.watch.tones, "gone")
+        await until(lambda: not has_open(terminal, "heard.raw"), "the microphone is let go of")
         assert await asyncio.to_thread(terminal.end) == 0
         assert all("connected as" in line for line in terminal.complained), terminal.complained
 
@@ -142,6 +144,13 @@ def test_a_script_opens_no_microphone_unless_it_is_told_to(server: ServerProcess
     told.write("conference create Alone")
     (leg,) = told.packet("CONFERENCE-JOIN-OK")["conference"]["legs"]
     assert leg["media"] == MediaKind.AUDIO
+    assert has_open(told, "heard.raw")
+    told.write("conference leave")
+    told.packet("CONFERENCE-LEAVE-OK")
+    wait_for(lambda: not has_open(told, "heard.raw"))
+    told.write("call nobody-of-that-name")
+    told.packet("CALL-FAILED")
+    wait_for(lambda: not has_open(told, "heard.raw"))
 
 
 @timed(90)
@@ -204,6 +213,11 @@ async def test_it_is_heard_while_the_server_is_away_and_comes_back_to_its_place(
         bot.watch.forget()
         await until(lambda: bot.watch.tones.get(mine) == TONE_HZ, "the tone again")
         assert leg_of(bot, mine).epoch == epoch, "the connection was not made anew"
+
+
+def has_open(terminal: Chat, name: str) -> bool:
+    """The process has this file open."""
+    return any(Path(one.path).name == name for one in psutil.Process(terminal.process.pid).open_files())
 
 
 async def packet(terminal: Chat, name: str, **fields: object) -> dict[str, Any]:
