@@ -1,8 +1,8 @@
-"""docs/terminal.svg: the screen of `veche chat`, as it stands.
+"""docs/terminal.svg and docs/terminal-call.svg: the screen of `veche chat`, as it stands.
 
     python3 -m tools.terminal_picture
 
-A real server, a real pseudo-terminal, and friends who talk, send and offer files.
+A real server, real pseudo-terminals, and friends who talk, send and offer files, and call each other.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from rich.console import Console
 
 from tests.support.files import http_request
 from tests.support.server import ServerProcess
+from tests.support.sound_devices import devices
 from tests.support.terminal import Emulator, Terminal, Terminals
 from tests.support.wire import Wire, home
 
 ROOT = Path(__file__).parents[1]
-PICTURE = ROOT / "docs/terminal.svg"
+PICTURE, CALL = ROOT / "docs/terminal.svg", ROOT / "docs/terminal-call.svg"
 COLUMNS, ROWS = 104, 24
 DOMAIN = "talk.example.org"
 NOTES = {"bob": "in the harbour", "carol": "", "dmitri": "back on Monday"}
@@ -130,6 +131,57 @@ def talk(server: ServerProcess, terminals: Terminals, folder: Path) -> str:
     return picture[0]
 
 
+def call(server: ServerProcess, terminals: Terminals, folder: Path) -> str:
+    """The same people call each other; returns the screen of alice, whose microphone hears nothing now."""
+
+    def opened(name: str, tone_hz: int) -> Terminal:
+        place = folder / name
+        place.mkdir()
+        environ = {
+            "VECHE_AUDIO": "on",
+            "VECHE_MICROPHONE": "microphone",
+            "VECHE_LOUDSPEAKER": "loudspeaker",
+            "ALSA_CONFIG_PATH": devices(place, tone_hz)["ALSA_CONFIG_PATH"],
+        }
+        flags = ("--fingerprint", server.fingerprint)
+        target = f"{name}@127.0.0.1:{server.port}"
+        screen = terminals(target, *flags, VECHE_PASSWORD="a password", columns=COLUMNS, rows=ROWS, **environ)
+        screen.screen = Colours(COLUMNS, ROWS)
+        screen.until_shown("Friends")
+        return screen
+
+    screen, bob = opened("alice", 0), opened("bob", 440)
+    carol, dmitri = Wire(server.port), Wire(server.port)
+    for wire, name in ((carol, "carol"), (dmitri, "dmitri")):
+        wire.connect(name)
+    screen.enter("/calls wait")
+    screen.enter("/conference create Sunday")
+    screen.until_shown("you (owner)")
+    screen.enter("/conference invite bob")
+    bob.until_shown("/accept")
+    bob.enter("/accept")
+    screen.until_shown("bob has taken the call")
+    sunday = carol.until("CONFERENCE-SEEN")[-1]["conference"]["id"]
+    assert carol.ask("CONFERENCE-JOIN", id=sunday, media="text")["type"] == "CONFERENCE-JOIN-OK"
+    screen.until_shown("carol has come into Sunday")
+    carol.ask("CONFERENCE-MESSAGE", id=sunday, text="No microphone on the bus. When do we sail?")
+    screen.until_shown("When do we sail")
+    screen.enter("At nine, before the wind turns. Bob knows the tide.")
+    carol.until("CONFERENCE-MESSAGE")
+    carol.ask("CONFERENCE-MESSAGE", id=sunday, text="Then I come by eight, with coffee.")
+    screen.until_shown("with coffee")
+    dmitri.ask("CALL", status="initiate", users=["alice"], media="text")
+    screen.until_shown("dmitri calls you")
+    screen.until(lambda lines: any("bob (speaks), carol (text)" in line for line in lines))
+    screen.type("We are on our way, d")
+    screen.until_shown("on our way, d")
+    assert isinstance(screen.screen, Colours)
+    picture = screen.screen.svg(f"veche chat alice@{DOMAIN}")
+    for wire in (carol, dmitri):
+        wire.close()
+    return picture
+
+
 def rest(screen: Terminal) -> None:
     """Take what is written for a while."""
     for _ in range(6):
@@ -152,6 +204,7 @@ def main() -> None:
         os.chdir(folder)
         try:
             PICTURE.write_text(talk(server, terminals, folder), "utf-8")
+            CALL.write_text(call(server, terminals, folder), "utf-8")
         finally:
             terminals.close()
             server.stop()

@@ -9,11 +9,13 @@ from array import array
 from pathlib import Path
 
 import pytest
+from aiortc.mediastreams import MediaStreamError
 
 from tests.support.media import people, timed, until
 from tests.support.server import ServerProcess
 from tests.support.sound_devices import devices, hears
-from veche.media.audio import NoDevices, Voice, mixed, open_devices
+from veche.media.audio import Microphone, NoDevices, Voice, mixed, open_devices
+from veche.media.sources import EchoTrack
 
 TALKER = """
 import asyncio, sys
@@ -84,6 +86,19 @@ def test_without_a_device_a_sentence_says_which_and_why(
     with pytest.raises(NoDevices, match=r"The loudspeaker 'nowhere' cannot be used \(Unknown PCM nowhere\)\."):
         open_devices("microphone", "nowhere")
     assert capfd.readouterr().err == ""
+
+
+def test_a_microphone_that_is_unplugged_is_gone_and_one_that_is_let_go_is_not() -> None:
+    async def ended(*, by_us: bool) -> bool:
+        source = EchoTrack("audio")
+        microphone = Microphone(source)
+        (microphone if by_us else source).stop()
+        with pytest.raises(MediaStreamError):
+            await microphone.recv()
+        return microphone.is_gone
+
+    assert asyncio.run(ended(by_us=False))
+    assert not asyncio.run(ended(by_us=True))
 
 
 def test_voices_are_mixed_and_what_is_too_loud_is_cut_off() -> None:

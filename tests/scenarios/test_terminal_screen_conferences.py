@@ -100,13 +100,16 @@ def test_the_screen_shows_who_speaks_and_that_the_microphone_is_on(
     bob.until_shown(f"Aside of {b}>")
     alice.until_shown(f"{b} (on hold")
     bob.enter(f"/room {a}, {b}")
-    bob.until_shown(f"{a}, {b} is on hold, you neither hear it nor are heard: /conference resume")
+    bob.until_shown(f"{a}, {b} is on hold, you neither hear")
+    bob.enter(f"/conference leave Aside of {b}")
+    bob.until_shown(f"you have left Aside of {b}")
+    bob.until_shown("microphone on hold")
     bob.enter("/conference resume")
     bob.until_shown(f"you are back in {a}, {b}")
+    bob.until_shown("microphone on │")
     alice.until_shown(f"you (owner, speaks), {b} (speaks)")
     bob.enter("/conference leave")
     bob.until_shown(f"you have left {a}, {b}")
-    bob.enter(f"/conference leave Aside of {b}")
     bob.until_gone("microphone on")
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.support.chat import Chat, Chats
 from tests.support.media import Person, people, timed, until
-from tests.support.server import ServerProcess
+from tests.support.server import ServerProcess, wait_for
 from tests.support.sound_devices import devices, hears
 from tests.support.wire import unique
 from veche.media import Identities
@@ -97,6 +98,7 @@ async def test_a_terminal_speaks_and_hears_in_a_conference(server: ServerProcess
         terminal.write("conference leave")
         await told(terminal, "you have left Sound")
         await until(lambda: mine not in bot.watch.tones, "gone")
+        await until(lambda: not has_open(terminal, "heard.raw"), "the microphone is let go of")
         assert await asyncio.to_thread(terminal.end) == 0
         assert all("connected as" in line for line in terminal.complained), terminal.complained
 
@@ -145,14 +147,17 @@ async def test_without_a_device_it_takes_part_in_writing_and_says_so_once(
         terminal = await begun(chat, server, una, tmp_path, "--audio", "--microphone", "nowhere")
         await bot.join("Quiet", create=True)
         terminal.write("conference join Quiet")
-        assert await told(terminal, "cannot be used") == (
+        assert await told(terminal, "you are in") == f"you are in Quiet: {bot.login} (owner), you (text)"
+        assert await told(terminal, "") == (
             "The microphone 'nowhere' cannot be used (Unknown PCM nowhere). You take part in writing. "
             "arecord -L and aplay -L list names for --microphone and --loudspeaker."
         )
-        assert await told(terminal, "you are in") == f"you are in Quiet: {bot.login} (owner), you (text)"
-        terminal.write("conference leave", "conference join Quiet")
-        assert await asyncio.to_thread(terminal.line) == "you have left Quiet"
-        assert await told(terminal, "") == f"you are in Quiet: {bot.login} (owner), you (text)"
+        terminal.write("conference leave", "conference join Quiet", "conference leave")
+        assert [await told(terminal, "Quiet") for _ in range(3)] == [
+            "you have left Quiet",
+            f"you are in Quiet: {bot.login} (owner), you (text)",
+            "you have left Quiet",
+        ]
 
 
 def test_a_script_opens_no_microphone_unless_it_is_told_to(server: ServerProcess, chat: Chats, tmp_path: Path) -> None:
@@ -176,6 +181,13 @@ def test_a_script_opens_no_microphone_unless_it_is_told_to(server: ServerProcess
     told.write("conference create Alone")
     (leg,) = told.packet("CONFERENCE-JOIN-OK")["conference"]["legs"]
     assert leg["media"] == MediaKind.AUDIO
+    assert has_open(told, "heard.raw")
+    told.write("conference leave")
+    told.packet("CONFERENCE-LEAVE-OK")
+    wait_for(lambda: not has_open(told, "heard.raw"))
+    told.write("call nobody-of-that-name")
+    told.packet("CALL-FAILED")
+    wait_for(lambda: not has_open(told, "heard.raw"))
 
 
 @timed(90)
@@ -211,6 +223,38 @@ async def test_in_a_call_it_is_busy_and_one_conference_is_heard_at_a_time(
         await until(lambda: wim.watch.tones.get(mine) == TONE_HZ, "back in the first")
         while not (await packet(terminal, "CONFERENCE-LEG", id=second))["leg"].get("held"):
             pass
+
+
+@timed(90)
+async def test_it_is_heard_while_the_server_is_away_and_comes_back_to_its_place(
+    own_server: ServerProcess, chat: Chats, tmp_path: Path
+) -> None:
+    """Rows: X07 (partly)."""
+    server = own_server
+    async with people(server, "yan", "bot") as (yan, bot):
+        terminal = await begun(chat, server, yan, tmp_path, "--audio", *NAMED)
+        mine = f"{yan.login}@localhost/terminal"
+        await bot.join("Steady", create=True)
+        terminal.write("conference join Steady")
+        await until(lambda: bot.watch.tones.get(mine) == TONE_HZ, "the tone of the microphone")
+        epoch = leg_of(bot, mine).epoch
+        await asyncio.to_thread(server.stop)
+        bot.watch.forget()
+        await until(lambda: bot.watch.tones.get(mine) == TONE_HZ, "the tone while the server is away")
+        await asyncio.to_thread(server.start)
+        await told(terminal, "you are in again Steady")
+        terminal.write("mute")
+        await until(lambda: leg_of(bot, mine).is_muted, "the bot knows")
+        terminal.write("unmute")
+        await until(lambda: not leg_of(bot, mine).is_muted, "the bot knows")
+        bot.watch.forget()
+        await until(lambda: bot.watch.tones.get(mine) == TONE_HZ, "the tone again")
+        assert leg_of(bot, mine).epoch == epoch, "the connection was not made anew"
+
+
+def has_open(terminal: Chat, name: str) -> bool:
+    """The process has this file open."""
+    return any(Path(one.path).name == name for one in psutil.Process(terminal.process.pid).open_files())
 
 
 async def packet(terminal: Chat, name: str, **fields: object) -> dict[str, Any]:

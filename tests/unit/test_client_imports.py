@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +36,16 @@ def test_the_client_imports_nothing_that_only_posix_has() -> None:
                     waiting.append(found)
     assert bad == []
     assert len(reached) > 5
+
+
+def test_starting_a_client_loads_no_webrtc() -> None:
+    """It takes half a second, so the first conference or private session loads it."""
+    script = (
+        "import sys, veche.cli.chat, veche.terminal.start, veche.terminal.plain\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'av', 'aiortc', 'aioice', 'pylibsrtp'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
 
 
 def modules() -> dict[str, Path]:

@@ -38,6 +38,7 @@ from veche.packets import ErrorCode
 from veche.packets.conference import (
     Conference,
     ConferenceChanged,
+    ConferenceGetOk,
     ConferenceJoined,
     ConferenceLeft,
     ConferenceLegChanged,
@@ -90,6 +91,9 @@ def test_the_conference_follows_what_is_told_and_nothing_of_another() -> None:
     changed = conference_after(shown, ConferenceChanged(id="c", name="D", acting_owner="b@x"))
     assert (changed.name, changed.owner, changed.acting_owner) == ("D", "a@x", "b@x")
     assert conference_after(shown, ConferenceLeft(id="other", leg="b@x/1", code=ErrorCode.OFFLINE)) is shown
+    whole = conference(leg("a", 1), leg("c", 3))
+    assert conference_after(shown, ConferenceGetOk(conference=whole)) is whole, "events were missed: as it stands"
+    assert conference_after(shown, ConferenceGetOk(conference=replace(whole, id="other"))) is shown
 
 
 def test_what_a_leg_sends_and_takes_follows_from_how_the_legs_are() -> None:

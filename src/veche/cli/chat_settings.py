@@ -35,8 +35,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of these settings."""
     group = parser.add_argument_group(
         "conferences",
-        "Also VECHE_AUDIO, VECHE_MICROPHONE, VECHE_LOUDSPEAKER, VECHE_IDENTITY, or `audio`, `microphone`, "
-        "`loudspeaker`, `identity` in chat.toml in the state directory.",
+        "Also VECHE_AUDIO (on, off), VECHE_MICROPHONE, VECHE_LOUDSPEAKER, VECHE_IDENTITY; or `audio`,
+"
+        "`microphone`, `loudspeaker`, `identity` in chat.toml in the state directory.",
     )
     group.add_argument(
         "--audio",

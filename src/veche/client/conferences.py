@@ -100,13 +100,20 @@ class Conferences(People, frozen=True, kw_only=True):
         return next((one for one in inside if one.me is None or not one.me.held), next(iter(inside), None))
 
     @property
+    def heard(self) -> list[Inside]:
+        """The conferences that this device hears, and is heard in: one, unless it says otherwise (row A39)."""
+        legs = [(one, one.me) for one in self.inside.values()]
+        return [one for one, me in legs if me is not None and me.media is not MediaKind.TEXT and not me.held]
+
+    @property
+    def held(self) -> list[Inside]:
+        """Those that it does not, for the sake of another."""
+        return [one for one in self.inside.values() if one.me is not None and one.me.held]
+
+    @property
     def is_talking(self) -> bool:
         """This device is in a call with sound, and not alone there: who calls is told that it is busy (row V32)."""
-        return any(
-            me.media is not MediaKind.TEXT and not me.held and len(one.conference.legs) > 1
-            for one in self.inside.values()
-            if (me := one.me) is not None
-        )
+        return any(len(one.conference.legs) > 1 for one in self.heard)
 
     def of_friend(self, address: str) -> list[ConferenceView]:
         """The conferences in which somebody is, as far as I may see."""

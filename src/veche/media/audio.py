@@ -10,8 +10,9 @@
 Everybody's sound is mixed, 20 ms at a time, in a thread that the loudspeaker paces; of somebody who comes faster than
 that, what is older than `MAX_WAITING_S` is left out.  There is no echo cancellation: wear headphones.
 
-PyAV's ALSA looks for its configuration where it was built, so it is told where the system has it (ALSA_CONFIG_DIR).
-It complains on standard error, where a screen may be; what it complains of becomes the end of a sentence.
+PyAV's ALSA looks for its configuration, and for the plugins that lead to PulseAudio and PipeWire, where it was built,
+so it is told where the system has them (ALSA_CONFIG_DIR, ALSA_PLUGIN_DIR).  It complains on standard error, where a
+screen may be; what it complains of becomes the end of a sentence.
 
 Source: issue 5 (the terminal joins by audio when a sound device exists).
 """
@@ -21,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import platform
 import re
 import tempfile
 import threading
@@ -40,7 +42,8 @@ from veche.packets.conference import Leg
 
 from .streams import Shared, next_frame
 
-ALSA_CONFIGURATION = Path("/usr/share/alsa")
+CONFIGURATION = Path("/usr/share/alsa")
+LIBRARIES = (f"usr/lib/{platform.machine()}-linux-*/alsa-lib", "usr/lib64/alsa-lib", "usr/lib/alsa-lib")
 RATE_HZ, SAMPLES = 48_000, 960
 MAX_WAITING_S = 0.4
 SILENCE = array("h", bytes(2 * SAMPLES))
@@ -61,8 +64,11 @@ def open_devices(microphone: str = "default", loudspeaker: str = "default") -> A
     """
     if "alsa" not in av.formats_available:
         raise NoDevices("Sound devices are reached through ALSA, which this machine does not have.")
-    if "ALSA_CONFIG_PATH" not in os.environ and (ALSA_CONFIGURATION / "alsa.conf").is_file():
-        os.environ.setdefault("ALSA_CONFIG_DIR", str(ALSA_CONFIGURATION))
+    if "ALSA_CONFIG_PATH" not in os.environ and (CONFIGURATION / "alsa.conf").is_file():
+        os.environ.setdefault("ALSA_CONFIG_DIR", str(CONFIGURATION))
+    plugins = next((path for pattern in LIBRARIES for path in Path("/").glob(pattern)), None)
+    if plugins is not None:
+        os.environ.setdefault("ALSA_PLUGIN_DIR", str(plugins))
     if microphone == loudspeaker == "default" and not any(Path("/dev/snd").glob("pcm*")):
         raise NoDevices("This machine has no sound device.")
     options = {"sample_rate": str(RATE_HZ), "channels": "2"}

@@ -19,6 +19,7 @@ from veche.packets import Packet
 from veche.packets.conference import (
     Conference,
     ConferenceChanged,
+    ConferenceGetOk,
     ConferenceJoined,
     ConferenceLeft,
     ConferenceLegChanged,
@@ -44,6 +45,8 @@ def conference_after(conference: Conference, packet: Packet) -> Conference:
             return replace(conference, legs=[leg if one.id == leg.id else one for one in conference.legs])
         case ConferenceLeft(id=id, leg=gone) if id == conference.id:
             return replace(conference, legs=[one for one in conference.legs if one.id != gone])
+        case ConferenceGetOk(conference=whole) if whole.id == conference.id:
+            return whole
         case ConferenceChanged() if packet.id == conference.id:
             patch = {
                 name: value

@@ -54,7 +54,7 @@ def title(state: State, view: View, look: Look, connection: Connection) -> Fragm
         parts = [("", f" {marks.online} {me}")]
     if view.around.microphone:
         style = "class:request" if view.around.microphone == "on" else ""
-        parts.append((style, f"  microphone {view.around.microphone}"))
+        parts += [("", "  "), (style, f"microphone {view.around.microphone}")]
     if view.page:
         parts.append(("", f" {marks.side} Help: PageDown for more, Enter closes it"))
     elif view.talk is not None:

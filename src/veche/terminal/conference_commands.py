@@ -199,7 +199,7 @@ def understood(command: Command, known: Conferences, media: MediaKind = MediaKin
 def resumed(name: str, known: Conferences, slash: str = "") -> list[ConferenceLegSet]:
     """`conference resume`: what to say where.  Raises Wrong."""
     legs = [one for one in known.inside.values() if one.me is not None and one.me.media is not MediaKind.TEXT]
-    wanted = _inside_named(name, known) if name else next((one for one in legs if one.me and one.me.held), None)
+    wanted = _inside_named(name, known) if name else next(iter(known.held), None)
     if wanted is None:
         current(known, slash)
         raise Wrong("None of your conferences is on hold.")

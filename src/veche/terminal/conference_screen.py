@@ -104,9 +104,12 @@ class ConferenceScreen:
 
     @property
     def microphone(self) -> str:
-        """on, off; empty: there is none, or nobody could hear it."""
+        """on, off, on hold; empty: it is closed."""
         if not self.sound.is_open:
             return ""
+        state = self._screen.state
+        if state.held and not state.heard:
+            return "on hold"
         return "off" if self.sound.is_muted else "on"
 
     def here(self) -> Inside | None:

@@ -83,13 +83,14 @@ def said(packet: Packet, known: Conferences, reader: Reader, marks: Mapping[str,
             texts = [f"{reader.when(one.at)} {name(one.from_)}: {indented(one.text)}" for one in packet.messages]
             return "\n".join(texts) or "nothing was said yet"
         case ConferenceLeaveOk():
-            return f"you have left {_name_of(packet.id, known)}"
+            return "\n".join([f"you have left {_name_of(packet.id, known)}", *_waiting(packet.id, known, reader)])
         case ConferenceDeleteOk():
             return ""  # CONFERENCE-ENDED tells
         case ConferenceLinkOk():
             return f"the code of its link: {on_one_line(packet.code)}; in a browser: /#/join/{on_one_line(packet.code)}"
         case ConferenceEnded():
-            return f"{on_one_line(packet.name)} is over: {on_one_line(_reason(packet.code, packet.reason), 300)}"
+            over = f"{on_one_line(packet.name)} is over: {on_one_line(_reason(packet.code, packet.reason), 300)}"
+            return "\n".join([over, *_waiting(packet.id, known, reader)])
         case CallOk():
             return _call_ok(packet)
         case Called():
@@ -175,7 +176,7 @@ def legs_in_words(conference: Conference, reader: Reader, said: Mapping[str, str
         elif all(leg.is_muted or leg.muted_by for leg in legs):
             marks.append("muted")
         marks += ["lost"] if all(leg.is_lost for leg in legs) else []
-        marks += dict.fromkeys(said[leg.id] for leg in legs if leg.id in said)
+        marks += dict.fromkeys(said[leg.id] for leg in legs if leg.id in said and not leg.held)
         login = "you" if user == reader.address else reader.name(user)
         found.append(f"{login} ({', '.join(marks)})" if marks else login)
     return found
@@ -195,7 +196,8 @@ def _left(packet: ConferenceLeft, known: Conferences, reader: Reader) -> str:
         return ""
     name = on_one_line(inside.conference.name)
     if packet.leg == inside.leg:
-        return f"you are out of {name}: {on_one_line(_reason(packet.code, packet.reason), 300)}"
+        out = f"you are out of {name}: {on_one_line(_reason(packet.code, packet.reason), 300)}"
+        return "\n".join([out, *_waiting(packet.id, known, reader)])
     gone = leg_of(inside.conference, packet.leg)
     if gone is None:
         return ""
@@ -231,11 +233,22 @@ def _hold(inside: Inside, leg: Leg, user: str, reader: Reader) -> str:
     """This device, or somebody, hears another conference now, or is back."""
     name = on_one_line(inside.conference.name)
     if leg.id == inside.leg:
-        how = f"{reader.slash}conference resume {name}"
-        return f"{name} is on hold, you neither hear it nor are heard: {how}" if leg.held else f"you are back in {name}"
+        return _on_hold(inside, reader) if leg.held else f"you are back in {name}"
     device = "you with another device" if user == "you" else user
     verb = "are" if user == "you" else "is"
     return f"{device} {verb} {'on hold' if leg.held else 'back'} in {name}"
+
+
+def _on_hold(inside: Inside, reader: Reader) -> str:
+    name = on_one_line(inside.conference.name)
+    return f"{name} is on hold, you neither hear it nor are heard: {reader.slash}conference resume {name}"
+
+
+def _waiting(gone: str, known: Conferences, reader: Reader) -> list[str]:
+    """What is still on hold, when the conference that was heard is over for this device."""
+    if gone not in known.inside or any(one.conference.id != gone for one in known.heard):
+        return []
+    return [_on_hold(one, reader) for one in known.held if one.conference.id != gone]
 
 
 def _changed(packet: ConferenceChanged, inside: Inside, reader: Reader) -> list[str]:

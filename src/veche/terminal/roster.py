@@ -45,7 +45,7 @@ class Around(NamedTuple):
     sounds: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     """those in which it takes part with sound, by id -> what is to be said of legs"""
     microphone: str = ""
-    """on, off; "": there is none"""
+    """on, off, on hold; "": it is closed"""
 
 
 ALONE = Around()

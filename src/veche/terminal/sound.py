@@ -133,6 +133,8 @@ class Sound:
         self._is_muted = False
         """The person's own choice, before there is a microphone too."""
         self._is_hopeless = not devices.is_on
+        self._excuse = ""
+        """Why it is; said once, to who has come in."""
         self._was_advised = False
         self._lost: list[str] = []
         self._known: dict[tuple[str, str], str] = {}
@@ -215,6 +217,9 @@ class Sound:
 
     def take(self, packet: Packet, key: str | None, request: Packet | None) -> None:
         """A packet of the server."""
+        if isinstance(packet, ConferenceJoinOk) and self._excuse:
+            self._say(self._excuse)
+            self._excuse = ""
         if self._headset is None:
             return
         before = self._headset.conferences
@@ -231,6 +236,8 @@ class Sound:
         """Switch the microphone.  Raises Wrong."""
         if not self.is_on:
             raise Wrong("This terminal takes part in writing; --audio makes it speak.")
+        if not is_muted and "microphone" in self._lost:
+            raise Wrong("The microphone is gone. Leave, and come in again, to use another.")
         if self._headset is not None and not is_muted:
             legs = [known.inside[id].me for id in self._headset.conferences if id in known.inside]
             if any(leg is not None and leg.muted_by and not leg.held for leg in legs):
@@ -282,7 +289,7 @@ class Sound:
 
     def _give_up(self, sentence: str) -> None:
         self._is_hopeless = True
-        self._say(sentence)
+        self._excuse = sentence
 
     def _opened(self) -> str:
         assert self._headset is not None
@@ -316,6 +323,8 @@ class Sound:
             if device not in self._lost:
                 what = "nobody hears you" if device == "microphone" else "you hear nobody"
                 self._say(f"The {device} is gone: {what}.")
+                if device == "microphone" and self._headset is not None:
+                    self._headset.is_muted = True  # the others see it
         self._lost = lost
         self._changed()
 
