@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,51 +11,17 @@ from pathlib import Path
 import pytest
 
 from tests.support.media import accounts, all_perceive, people, timed, until
-from tests.support.server import ServerProcess, wait_for
+from tests.support.server import ServerProcess
+from tests.support.turn import SECRET, coturn, free_port
 from veche.media import Paths
 from veche.packets.conference import IceServer
-
-SECRET = "a secret of this test"
-
-
-def free_port() -> int:
-    """A port that nobody listens on now, neither by UDP nor by TCP."""
-    with socket.socket() as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        return tcp.getsockname()[1]
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
 def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a coturn on loopback that shares a secret with the home server."""
-    program = shutil.which("turnserver")
-    if program is None:
-        pytest.skip("needs coturn")
-    folder = tmp_path_factory.mktemp("turn")
-    port = free_port()
-    process = subprocess.Popen(
-        [
-            *(program, "-n", "--listening-ip", "127.0.0.1", "--listening-port", str(port), "--relay-ip", "127.0.0.1"),
-            *("--use-auth-secret", "--static-auth-secret", SECRET, "--realm", "veche", "--allow-loopback-peers"),
-            *("--no-cli", "--no-tls", "--no-dtls", "--pidfile", str(folder / "pid"), "--db", str(folder / "db")),
-            *("--log-file", str(folder / "log"), "--simple-log", "--cli-password", "x"),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-    )
-    wait_for(lambda: answers(port))
-    yield port
-    process.terminate()
-    process.wait(10)
+    with coturn(tmp_path_factory.mktemp("turn")) as port:
+        yield port
 
 
 @pytest.fixture(scope="module")

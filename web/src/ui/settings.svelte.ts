@@ -12,6 +12,8 @@ class Settings {
   language = $state<Language | "">("");
   sound = $state(true);
   notifications = $state(false);
+  /** Calls ring while I am in another one. */
+  ringAnyway = $state(false);
   order = $state<"recent" | "groups">("recent");
   /** The paths of the groups that are folded. */
   folded = $state<string[]>([]);
@@ -27,11 +29,12 @@ function load(): void {
   } catch {
     return;
   }
-  const { theme, language, sound, notifications, order, folded } = kept;
+  const { theme, language, sound, notifications, ringAnyway, order, folded } = kept;
   settings.theme = THEMES.find((one) => one === theme) ?? "system";
   settings.language = typeof language === "string" && language in LANGUAGES ? (language as Language) : "";
   settings.sound = sound !== false;
   settings.notifications = notifications === true;
+  settings.ringAnyway = ringAnyway === true;
   settings.order = order === "groups" ? "groups" : "recent";
   settings.folded = Array.isArray(folded) ? folded.filter((one) => typeof one === "string") : [];
 }
@@ -56,9 +59,10 @@ export function watchSettings(): void {
   load();
   $effect.root(() => {
     $effect(() => {
-      const { theme, language, sound, notifications, order, folded } = settings;
+      const { theme, language, sound, notifications, ringAnyway, order, folded } = settings;
       try {
-        localStorage.setItem(KEY, JSON.stringify({ theme, language, sound, notifications, order, folded }));
+        const kept = { theme, language, sound, notifications, ringAnyway, order, folded };
+        localStorage.setItem(KEY, JSON.stringify(kept));
       } catch {
         // forbidden or full: chosen for this tab only
       }

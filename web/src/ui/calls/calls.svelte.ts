@@ -9,6 +9,7 @@ import type * as wire from "../../protocol";
 import { client } from "../client.svelte";
 import { explain, tell } from "../notices.svelte";
 import { conferenceLink, go, HOME, place } from "../route.svelte";
+import { settings } from "../settings.svelte";
 import { oneLine } from "../text";
 import { say } from "../words.svelte";
 
@@ -90,7 +91,8 @@ export function watchCalls(): void {
     for (const [id, { conference }] of client.state.inside) names.set(id, conference.name);
   });
   client.listen((packet, { request }) => {
-    if (packet.type === "CALL" && client.state.calls.get(packet.id) === packet && isTalking()) {
+    const isBusy = !settings.ringAnyway && isTalking();
+    if (packet.type === "CALL" && client.state.calls.get(packet.id) === packet && isBusy) {
       client.request({ type: "CALL", status: "occupied", id: packet.id }).catch(() => {}); // row V32
     } else if (packet.type === "CONFERENCE-ENDED") {
       if (!names.has(packet.id)) return;
