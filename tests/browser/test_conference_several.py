@@ -66,19 +66,23 @@ def test_who_is_in_two_conferences_is_heard_in_one_and_held_in_the_other(
     assert [one.page.evaluate("connections.length") for one in (ann, bob)] == [3, 3]  # none was made anew
 
 
+LONG = "Planning of the summer gathering by the lake with everybody"
+
+
 def test_nobody_joins_two_conferences_of_one_name(guests: Callable[[int], list[Guest]], server: ServerProcess) -> None:
-    """The button says so before the server would.
+    """The button says so before the server would; a long name leaves it its place.
 
     Rows: A40.
     """
     (ann,) = guests(1)
-    create(ann, "Tea time")
+    create(ann, LONG)
     (dora,) = friends(server.port, "dora")
     with Wire(server.port).connect(ann.login, device="befriending") as other:
         befriend(dora, other)
-    conferences.create(dora, "TEA TIME")
+    conferences.create(dora, LONG.upper())
     theirs = ann.page.get_by_role("listitem").filter(has_text=dora.login).get_by_role("button", name="Join")
     expect(theirs).to_be_disabled()
+    expect(theirs).to_be_in_viewport(ratio=1)
     expect(theirs).to_have_attribute("title", "You are in one of this name already.")
     ann.button("Leave").click()
     expect(theirs).to_be_enabled()

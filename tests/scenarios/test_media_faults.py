@@ -6,26 +6,13 @@ left --veth-- hub (bridge, server) --veth-- right
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from tests.support.legs import LegProcess, wait_until
-from tests.support.networks import CannotMake, Networks, Quality
+from tests.support.networks import CannotMake, HubServer, Networks, Quality
 from tests.support.server import ServerProcess
-
-
-class HubServer(ServerProcess):
-    """A server on the machine `h`."""
-
-    def __init__(self, data: Path, networks: Networks) -> None:
-        super().__init__(data, "--registration", "open")
-        self._networks = networks
-
-    def command(self) -> Sequence[str]:
-        ours = [word.replace("127.0.0.1", self._networks.address("h")) for word in super().command()]
-        return [*self._networks.inside("h"), *ours]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,11 @@ import struct
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
+
+from tests.support.server import ServerProcess
 
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
@@ -41,6 +45,18 @@ UDP = 17
 ETHERNET_TYPE, IPV4 = slice(12, 14), b"\x08\x00"
 IP_PROTOCOL = 23
 """Where it stands in a frame."""
+
+
+class HubServer(ServerProcess):
+    """A server on the machine `h`, which is 127.0.0.1 there."""
+
+    def __init__(self, data: Path, networks: Networks) -> None:
+        super().__init__(data, "--registration", "open")
+        self._networks = networks
+
+    def command(self) -> Sequence[str]:
+        ours = [word.replace("127.0.0.1", "0.0.0.0") for word in super().command()]
+        return [*self._networks.inside("h"), *ours]
 
 
 def run(*command: str) -> None:

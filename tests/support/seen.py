@@ -7,10 +7,11 @@ receiver shows and plays tells whom it comes from.  `framesDecoded` would not: g
 from __future__ import annotations
 
 import math
+import shlex
 import struct
 import time
 import wave
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,8 +50,17 @@ def tone(path: Path, colour: str) -> Path:
     return path
 
 
-def launch(chromium: BrowserType, folder: Path, colour: str, program: str | None = CHROMIUM) -> Browser:
-    """A browser with a camera and a microphone of its own; on its own machine its traffic stays on loopback."""
+def launch(chromium: BrowserType, folder: Path, colour: str, machine: Sequence[str] = ()) -> Browser:
+    """A browser with a camera and a microphone of its own.
+
+    machine: what stands before a command that runs on another machine; without it all traffic stays on loopback.
+    """
+    program = CHROMIUM
+    if machine:
+        path = folder / f"chromium-{colour}"
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(machine)} {CHROMIUM} "$@"\n')
+        path.chmod(0o755)
+        program = str(path)
     return start(
         chromium,
         "--use-fake-device-for-media-stream",
