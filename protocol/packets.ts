@@ -2155,7 +2155,7 @@ export interface Conference {
   name: string;
   /** Empty for permanent ones that belong to nobody. */
   owner: string;
-  /** While the owner is gone without having left: who stands in.  They may do what an owner may. */
+  /** While the owner is gone without having left: who stands in.  They may do what an owner may, but hand it over. */
   acting_owner?: string;
   /** Default: "friends". */
   policy?: Policy;
@@ -2181,7 +2181,7 @@ export interface ConferenceView {
   /** made by the server, 128 bits of chance */
   id: string;
   name: string;
-  /** `login@domain`, written by the server */
+  /** Empty: of nobody, or I am outside and they are no friend of mine. */
   owner: string;
   /** Default: "friends". */
   policy?: Policy;
@@ -2232,7 +2232,7 @@ export interface ConferenceCreate {
   tag?: string;
 }
 
-/** Codes: bad-request, already-there (I am in one of that name), too-many. */
+/** Codes: bad-request, already-there (I am in one of that name), too-many (that I am in, or that are open). */
 export interface ConferenceCreateFailed {
   type: "CONFERENCE-CREATE-FAILED";
   code: ErrorCode;
@@ -2481,7 +2481,7 @@ export interface ConferencePolicyOk {
   tag?: string;
 }
 
-/** Codes: unknown-conference, forbidden. */
+/** Codes: unknown-conference, forbidden, too-many (of its owner are open). */
 export interface ConferencePolicyFailed {
   type: "CONFERENCE-POLICY-FAILED";
   code: ErrorCode;

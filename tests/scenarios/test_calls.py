@@ -26,7 +26,7 @@ CODEC = JsonCodec()
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server of these tests alone, where people may call as often as they like."""
-    flags = ("--registration", "open", "--call-rate", "0")
+    flags = ("--registration", "open", "--call-rate", "0", "--conference-rate", "0")
     running = ServerProcess(tmp_path_factory.mktemp("server") / "data", *flags).start()
     yield running
     assert running.stop() == 0

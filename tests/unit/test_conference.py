@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from veche.core.conference import MAX_INSIDE, Attendance, Conference, Event, Joined, Refusal, name_key
+from veche.core.conference import (
+    MAX_DEVICES,
+    MAX_GUESTS,
+    MAX_INSIDE,
+    MAX_OUTCOMES,
+    MAX_RINGING,
+    Attendance,
+    Conference,
+    Event,
+    Guest,
+    Joined,
+    Refusal,
+    name_key,
+)
 from veche.packets import ErrorCode
 from veche.packets import conference as packets
-from veche.packets.conference import CallStatus, Leg, MediaKind, Policy
+from veche.packets.conference import CALL_ANSWER_S, CallStatus, Leg, MediaKind, Policy
 
 AT = "2026-11-29T06:00:00.000Z"
 
@@ -229,10 +242,13 @@ def test_whoever_acts_as_owner_is_followed_by_the_next_and_leaving_ends_nothing(
         world.come(user)
     assert told(world.tea.drop(["alice/laptop"], ErrorCode.REVOKED))[-1] == "acting_owner bob"
     assert told(world.tea.leave("bob/laptop")) == ["left bob/laptop logged-out", "acting_owner carol"]
-    assert told(world.tea.transfer("carol", "dave")) == ["owner dave", "acting_owner "]
-    assert told(world.come("alice").events) == ["joined alice/laptop"]
+    for to in ("carol", "dave"):
+        with refused(ErrorCode.FORBIDDEN):
+            world.tea.transfer("carol", to)  # it is not theirs: the owner gets it back
+    assert told(world.come("alice").events) == ["joined alice/laptop", "acting_owner "]
     with refused(ErrorCode.FORBIDDEN):
-        world.tea.end("alice")
+        world.tea.rename("carol", "Milk")
+    assert told(world.tea.transfer("alice", "dave")) == ["owner dave"]
 
 
 def test_who_is_lost_does_not_act_while_somebody_is_there() -> None:
@@ -378,6 +394,21 @@ def test_an_administrator_keeps_order_where_there_is_no_owner() -> None:
         owned.tea.remove("admin", "bob/laptop", is_admin=True)
 
 
+def test_what_is_switched_off_on_one_device_is_remembered_while_it_is() -> None:
+    """Letting another device of the same person speak does not free the first when it comes again."""
+    world = World()
+    for device in ("laptop", "phone"):
+        world.come("bob", device)
+        world.tea.mute("alice", f"bob/{device}", audio=True, video=True)
+    world.tea.mute("alice", "bob/phone", audio=False, video=False)
+    assert world.leg("bob", "phone").muted_by == world.leg("bob", "phone").hidden_by == ""
+    leg = world.come("bob", "laptop").leg
+    assert (leg.muted_by, leg.hidden_by) == ("alice", "alice")
+    world.tea.mute("alice", "bob/laptop", audio=False, video=False)
+    leg = world.come("bob", "laptop").leg
+    assert (leg.muted_by, leg.hidden_by) == ("", "")
+
+
 def test_a_leg_says_how_it_is_and_tells_only_what_is_new() -> None:
     world = World()
     assert told(world.tea.set_leg("alice/laptop", is_muted=True, held=True)) == ["leg alice/laptop"]
@@ -419,6 +450,81 @@ def test_who_blocks_the_caller_is_called_like_everybody_and_never_hears_of_it() 
     assert world.tea.unanswered(20.0) == ["bob"]
 
 
+def test_somebody_whose_links_are_broken_is_called_again() -> None:
+    """They come back by themselves, or take the call, also by another device.  Rows: V29 (partly)."""
+    world = World()
+    world.come("bob")
+    with refused(ErrorCode.ALREADY_THERE):
+        world.tea.check_call("alice", "bob")
+    world.tea.lose("bob/laptop", 0.0)
+    for resume, device in ((True, "laptop"), (False, "laptop"), (False, "phone")):
+        world.tea.check_call("alice", "bob")
+        world.tea.call("alice", ["bob"], 0.0, again=True)
+        with refused(ErrorCode.ALREADY_THERE):
+            world.tea.check_call("alice", "bob")
+        assert told(world.come("bob", device, resume=resume).events)[-1] == "calls "
+        assert not world.tea.is_called("bob")
+        if device == "laptop":
+            assert world.tea.next_deadline() is None
+            world.tea.lose("bob/laptop", 0.0)
+        else:
+            assert world.tea.next_deadline() == 60.0, "the grace of the laptop"
+
+
+def test_whoever_is_given_up_is_invited_no_more() -> None:
+    """Whoever does not answer, or declines, stays invited.  Rows: X08 (partly)."""
+    world = World(policy=Policy.INVITE)
+    world.tea.call("alice", ["bob", "carol", "dave"], 0.0)
+    world.tea.end_call("bob", CallStatus.ABORT, is_given_up=True)
+    world.tea.end_call("carol", CallStatus.ABORT)
+    world.tea.end_call("dave", CallStatus.MISSED)
+    assert [world.tea.may_join(user, has_friend=True) for user in ("bob", "carol", "dave")] == [False, True, True]
+
+
+def test_a_person_who_is_gone_for_good_is_forgotten() -> None:
+    world = World(policy=Policy.INVITE)
+    world.tea.call("alice", ["bob", "carol"], 0.0)
+    world.tea.end_call("bob", CallStatus.MISSED)
+    assert told(world.tea.forget_person("bob")) == ["calls carol initiate"]
+    assert world.tea.forget_person("nobody") == []
+    assert not world.tea.may_join("bob", has_friend=False)
+
+
+def test_calls_in_vain_and_the_invited_do_not_pile_up() -> None:
+    """In a permanent conference they would stay for ever: all legs would be told of all of them, and once there are too
+    many nobody could be called any more.  Whoever was put out or switched off is not forgotten.
+    """
+    world = World(owner="", is_permanent=True, policy=Policy.OPEN)
+    world.come("mallory")
+    world.tea.remove("admin", "mallory/laptop", is_admin=True)
+    world.come("bob")
+    world.tea.mute("admin", "bob/laptop", audio=True, is_admin=True)
+    world.tea.leave("bob/laptop")
+    now = 0.0
+    for n in range(MAX_GUESTS + 100):
+        world.tea.check_call("alice", f"user{n}")
+        world.tea.call("alice", [f"user{n}"], now)
+        if len(world.tea.ringing) >= MAX_RINGING:
+            with refused(ErrorCode.TOO_MANY):
+                world.tea.check_call("alice", "one more")
+            now += CALL_ANSWER_S
+            for user in world.tea.unanswered(now):
+                world.tea.end_call(user, CallStatus.MISSED)
+            assert len(world.tea.calls()) <= MAX_RINGING + MAX_OUTCOMES
+    assert len(world.tea.guests) <= MAX_GUESTS
+    assert not world.tea.may_join("mallory", has_friend=True)
+    assert world.come("bob").leg.muted_by == "admin"
+    world.tea.check_call("alice", "user0")  # forgotten, and can be called again
+
+
+def test_when_nobody_can_be_forgotten_nobody_more_is_remembered() -> None:
+    world = World()
+    for n in range(MAX_GUESTS):
+        world.tea.guests[f"user{n}"] = Guest(is_removed=True)
+    with refused(ErrorCode.TOO_MANY):
+        world.tea.check_call("alice", "one more")
+
+
 # -- views
 
 
@@ -444,3 +550,97 @@ def test_what_is_seen_from_outside() -> None:
     assert world.tea.view("carol", [], count=1) is None
     world.tea.end("alice")
     assert world.tea.view("alice", [], count=0) is None
+
+
+def test_whose_it_is_is_seen_by_friends_of_theirs_and_inside() -> None:
+    """Rows: X06 (partly)."""
+    world = World()
+    owners: list[str] = []
+    for knows_owner in (True, False):
+        view = world.tea.view("bob", ["carol"], count=2, knows_owner=knows_owner)
+        assert view is not None
+        owners.append(view.owner)
+    assert owners == ["alice", ""]
+    world.come("bob")
+    mine = world.tea.view("bob", [], count=2, knows_owner=False)
+    assert mine is not None
+    assert mine.owner == "alice"
+
+
+def test_a_view_says_that_one_is_in_another_of_the_name() -> None:
+    """Rows: A40 (partly)."""
+    world = World()
+    other = world.make("other", "ＴＥＡ", policy=Policy.OPEN)
+    other.join("bob/laptop", "bob", at=AT)
+    for user, may in (("bob", True), ("alice", False), ("carol", True)):
+        view = other.view(user, [], count=1)
+        assert view is not None
+        assert view.may_join is may
+    world.tea.rename("alice", "Milk")
+    view = other.view("alice", [], count=1)
+    assert view is not None
+    assert view.may_join
+
+
+# -- devices that are about to come
+
+
+def test_whoever_is_about_to_come_has_an_epoch_before() -> None:
+    """Two are expected, a third is quicker; one of them does not come after all.  Rows: X10 (partly)."""
+    world = World()
+    first, second = (world.tea.expect(f"{user}/laptop", user, at=AT) for user in ("bob", "carol"))
+    assert [one.epoch for one in (first, second)] == [2, 3]
+    assert not world.tea.is_inside("bob")
+    assert world.tea.shown().epoch == 1
+    assert world.come("dave").leg.epoch == 4
+    assert world.come("bob", expected=first).leg.epoch == 2
+    assert world.tea.shown().epoch == 4
+    world.tea.forget(second)
+    assert world.tea.coming == {}
+    assert world.come("carol").leg.epoch == 5
+
+
+def test_a_device_that_is_expected_anew_is_not_forgotten_with_the_first_time() -> None:
+    world = World()
+    old, new = (world.tea.expect("bob/laptop", "bob", at=AT) for _ in range(2))
+    world.tea.forget(old)
+    assert world.tea.coming == {"bob/laptop": new}
+    assert world.come("bob", expected=new).leg.epoch == new.epoch
+    world.tea.forget(new)
+
+
+def test_the_first_to_be_expected_is_the_initiator_also_of_who_was_quicker() -> None:
+    """Rows: V21 (partly), X10 (partly)."""
+    lobby = Conference(Attendance(), "id", "Veche", at=AT, is_permanent=True)
+    first, second = (lobby.expect(f"{user}/laptop", user, at=AT) for user in ("alice", "bob"))
+    lobby.join("bob/laptop", "bob", at=AT, expected=second)
+    lobby.join("alice/laptop", "alice", at=AT, expected=first)
+    assert {one.initiator for one in lobby.legs.values()} == {"alice/laptop"}
+    lobby.leave("alice/laptop")
+    lobby.leave("bob/laptop")
+    assert lobby.join("carol/laptop", "carol", at=AT).leg.initiator == "carol/laptop"
+
+
+def test_a_person_has_only_so_many_devices_inside() -> None:
+    world = World()
+    for n in range(MAX_DEVICES):
+        world.tea.check_join(f"bob/{n}", "bob", has_friend=True)
+        world.come("bob", str(n))
+    with refused(ErrorCode.TOO_MANY):
+        world.tea.check_join("bob/more", "bob", has_friend=True)
+    world.tea.check_join("bob/0", "bob", has_friend=True)
+
+
+def test_what_cannot_be_seen_makes_no_other_name() -> None:
+    """Rows: A40 (partly)."""
+    assert name_key("T\u200be\u2060a\ufeff") == name_key("tea") == name_key("\u200fTea\u00ad")
+    assert name_key("\u200b\u200d") == ""
+
+
+def test_a_leg_is_found_in_any_letter_case_of_its_address() -> None:
+    """The device is not the address: its letters count.  Rows: V35 (partly)."""
+    world = World()
+    world.tea.join("bob@localhost/Phone", "bob@localhost", at=AT)
+    assert world.tea.leg("BOB@LocalHost/Phone").id == "bob@localhost/Phone"
+    for wrong in ("bob@localhost/phone", "bob@localhost", "", "/"):
+        assert world.tea.find(wrong) is None

@@ -12,10 +12,11 @@ Rules:
    left (a permanent conference), the next one to come.  A change of owner does not touch it (row X10).
 3. *Owner.*  Whoever made it.  When the owner's last leg leaves on purpose, the conference ends for all, unless it was
    handed over before; when it is gone in any other way, the one who has been there longest acts as owner until the
-   owner comes back (row X07).  Who acts stays so while they are inside; then the next one does.
+   owner comes back (row X07).  Who acts stays so while they are inside; then the next one does.  They may do what an
+   owner may, but for giving away what is not theirs.
 4. *End.*  By its owner, by the owner's leaving, or by itself when nobody is left.  A permanent one never ends.
 5. *Names.*  Nobody is in two conferences of one name (rows A38, A40).  Names are the same when they look the same:
-   letter case and the width of spaces do not matter.
+   letter case, the width of spaces, and what cannot be seen do not matter.
 6. *Who may come*: who is inside already, by another device; the owner; who was called; and by the policy friends of
    somebody inside, whoever has the link, or everybody.  Whoever was put out comes back by invitation of the owner
    only.
@@ -56,8 +57,14 @@ from veche.packets.conference import (
 )
 
 MAX_LEGS = 1000
+MAX_DEVICES = 10
+"""Legs of one person."""
 MAX_GUESTS = 1000
-"""People that a conference remembers without their being inside."""
+"""People that a conference remembers without their being inside; then the longest invited are forgotten."""
+MAX_RINGING = 100
+"""People who are called and have not answered."""
+MAX_OUTCOMES = 50
+"""Calls in vain of which all legs are told."""
 MAX_INSIDE = 100
 """Conferences one person is in at once."""
 
@@ -115,7 +122,8 @@ class Joined(NamedTuple):
 
 def name_key(name: str) -> str:
     """What two names have in common when people would take them for one."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    seen = "".join(one for one in unicodedata.normalize("NFKC", name) if unicodedata.category(one) != "Cf")
+    return " ".join(seen.casefold().split())
 
 
 class Attendance:
@@ -254,10 +262,13 @@ class Conference:
             case _:
                 return guest.may_come
 
-    def view(self, user: str, friends: Collection[str], *, count: int, one_leg: bool = False) -> ConferenceView | None:
+    def view(
+        self, user: str, friends: Collection[str], *, count: int, one_leg: bool = False, knows_owner: bool = True
+    ) -> ConferenceView | None:
         """What somebody may see of it from outside, or from another device; None: nothing.
 
         friends: of theirs, inside.  count: people inside.  one_leg: nobody takes part by two devices.
+        knows_owner: the owner is a friend of theirs; else whose it is would tell also the blocked where somebody is.
         """
         guest = self.guests.get(user, NOBODY)
         legs = [leg.id for leg in self.legs.values() if leg.user == user]
@@ -268,7 +279,7 @@ class Conference:
         return ConferenceView(
             id=self.id,
             name=self.name,
-            owner=self.owner,
+            owner=self.owner if knows_owner or legs or user == self.owner else "",
             policy=self.policy,
             is_permanent=self.is_permanent,
             at=self.at,
@@ -298,6 +309,8 @@ class Conference:
             raise Refusal(ErrorCode.ALREADY_THERE, "You take part by another device.")
         if leg_id not in self.legs and len(self.legs) >= MAX_LEGS:
             raise Refusal(ErrorCode.TOO_MANY, "The conference is full.")
+        if leg_id not in self.legs and len(others) >= MAX_DEVICES:
+            raise Refusal(ErrorCode.TOO_MANY, "You take part by too many devices.")
         if not self.is_inside(user):
             self.attendance.check_count(user)
 
@@ -482,8 +495,8 @@ class Conference:
     def rename(self, by: str, name: str) -> list[Event]:
         """Raises Refusal: forbidden, already-there."""
         self._check_owner(by)
-        for user in self.people():
-            self.attendance.check_name(user, name, but=self.id)
+        if any(self.attendance.has_name(user, name_key(name), but=self.id) for user in self.people()):
+            raise Refusal(ErrorCode.ALREADY_THERE, "Somebody who is inside is in another conference of that name.")
         if name == self.name:
             return []
         self.name, self.key = name, name_key(name)
@@ -492,6 +505,8 @@ class Conference:
     def transfer(self, by: str, to: str) -> list[Event]:
         """Raises Refusal: forbidden, not-inside, already-there."""
         self._check_owner(by)
+        if by != self.owner:
+            raise Refusal(ErrorCode.FORBIDDEN, "Only its owner may hand it over, not who stands in for them.")
         if not self.is_inside(to):
             raise Refusal(ErrorCode.NOT_INSIDE, f"{to} is not inside.")
         if to == self.owner:
@@ -515,10 +530,12 @@ class Conference:
         self._check_owner(by, is_admin=is_admin)
         leg = self.leg(leg_id)
         guest = self.guests.get(leg.user, NOBODY)
+        others = [one for one in self.legs.values() if one.user == leg.user and one is not leg]
         changed = leg
         if audio is not None:
             changed = replace(changed, muted_by=by if audio else "", is_muted=audio or leg.is_muted)
-            guest = replace(guest, muted_by=changed.muted_by)
+            by_others = next((one.muted_by for one in others if one.muted_by), "")
+            guest = replace(guest, muted_by=changed.muted_by or by_others)
         if video is not None:
             changed = replace(
                 changed,
@@ -526,7 +543,8 @@ class Conference:
                 is_hidden=video or leg.is_hidden,
                 is_sharing=leg.is_sharing and not video,
             )
-            guest = replace(guest, hidden_by=changed.hidden_by)
+            by_others = next((one.hidden_by for one in others if one.hidden_by), "")
+            guest = replace(guest, hidden_by=changed.hidden_by or by_others)
         if leg.asks and (audio is False or video is False):
             changed = replace(changed, asks=False)
         if guest != self.guests.get(leg.user, NOBODY):
@@ -596,8 +614,26 @@ class Conference:
             raise Refusal(ErrorCode.ALREADY_THERE, f"{user} is being called.")
         if self.guests.get(user, NOBODY).is_removed and not self.is_owner(by):
             raise Refusal(ErrorCode.FORBIDDEN, f"Only the owner may invite {user} again.")
-        if user not in self.guests and len(self.guests) >= MAX_GUESTS:
+        if len(self.ringing) >= MAX_RINGING:
+            raise Refusal(ErrorCode.TOO_MANY, "Too many are being called at once.")
+        if user not in self.guests and len(self.guests) >= MAX_GUESTS and self._longest_invited() is None:
             raise Refusal(ErrorCode.TOO_MANY)
+
+    def _longest_invited(self) -> str | None:
+        """Whom to forget first: who was called long ago, and of whom nothing else is remembered."""
+        for user, guest in self.guests.items():
+            is_plain = not (guest.is_removed or guest.muted_by or guest.hidden_by)
+            if is_plain and user not in self.ringing and not self.is_inside(user):
+                return user
+        return None
+
+    def _forget_calls(self) -> None:
+        """Remember of calls in vain only the last ones, and of people no more than there is room for."""
+        in_vain = [one for one, guest in self.guests.items() if guest.status is not None and one not in self.ringing]
+        for user in in_vain[:-MAX_OUTCOMES]:
+            self.guests[user] = replace(self.guests[user], status=None)
+        while len(self.guests) > MAX_GUESTS and (user := self._longest_invited()) is not None:
+            del self.guests[user]
 
     def call(
         self, by: str, users: Iterable[str], now: float, *, again: bool = False, silent: Collection[str] = ()
@@ -617,6 +653,7 @@ class Conference:
                 entry=0,
             )
             self.ringing[user] = now + CALL_ANSWER_S
+        self._forget_calls()
         return [packets.ConferenceChanged(id=self.id, calls=self.calls())]
 
     def is_called(self, user: str) -> bool:

@@ -120,7 +120,7 @@ class Conference(Struct, frozen=True, kw_only=True, omit_defaults=True):
     owner: Address
     """Empty for permanent ones that belong to nobody."""
     acting_owner: Address = ""
-    """While the owner is gone without having left: who stands in.  They may do what an owner may."""
+    """While the owner is gone without having left: who stands in.  They may do what an owner may, but hand it over."""
     policy: Policy = Policy.FRIENDS
     is_permanent: bool = False
     topology: Topology = Topology.MESH
@@ -142,6 +142,7 @@ class ConferenceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: ConferenceId
     name: str
     owner: Address
+    """Empty: of nobody, or I am outside and they are no friend of mine."""
     policy: Policy = Policy.FRIENDS
     is_permanent: bool = False
     at: Instant
@@ -187,7 +188,7 @@ class ConferenceCreate(Packet, kw_only=True, tag="CONFERENCE-CREATE"):
 
 
 class ConferenceCreateFailed(Failed, kw_only=True, tag="CONFERENCE-CREATE-FAILED"):
-    """Codes: bad-request, already-there (I am in one of that name), too-many."""
+    """Codes: bad-request, already-there (I am in one of that name), too-many (that I am in, or that are open)."""
 
 
 class ConferenceJoin(Packet, kw_only=True, tag="CONFERENCE-JOIN"):
@@ -359,7 +360,7 @@ class ConferencePolicyOk(Packet, kw_only=True, tag="CONFERENCE-POLICY-OK"):
 
 
 class ConferencePolicyFailed(Failed, kw_only=True, tag="CONFERENCE-POLICY-FAILED"):
-    """Codes: unknown-conference, forbidden."""
+    """Codes: unknown-conference, forbidden, too-many (of its owner are open)."""
 
 
 class ConferenceLink(Packet, kw_only=True, tag="CONFERENCE-LINK"):

@@ -52,6 +52,10 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     call_rate: Annotated[
         float, Meta(ge=0, description="people an account may call a minute, at least 20 at once; 0: no bound")
     ] = 30.0
+    conference_rate: Annotated[
+        float,
+        Meta(ge=0, description="changes of conferences a minute and account, above it reading slows down; 0: no bound"),
+    ] = 600.0
     video_legs: Annotated[int, Meta(ge=0, le=12, description="devices of a conference that may send video")] = 4
     audio_legs: Annotated[int, Meta(ge=0, le=50, description="devices of a conference that may send anything")] = 6
     one_leg_per_user: Annotated[bool, Meta(description="nobody takes part in a conference by two devices")] = False

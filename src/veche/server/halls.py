@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 from msgspec.structs import replace
 
-from veche.core.conference import Attendance, Conference, Event, Guest
+from veche.core.conference import Attendance, Conference, Event, Guest, Refusal
 from veche.packets import ErrorCode, Packet
 from veche.packets import conference as packets
 from veche.packets.conference import CallStatus, ConferenceView, Leg, MediaKind, Policy
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 THE_NAME = "Veche"
+MAX_OPEN = 5
+"""Conferences of one owner that are open to everybody."""
 MANY_VIEWERS = 100
 QUIET_S = 0.25
 """A hall that so many may see tells them of news at most so often."""
@@ -234,6 +236,11 @@ class Halls:
         seen = [hall for hall in found if self.view(hall, account) is not None]
         return sorted(seen, key=lambda hall: (hall.state.id != THE_CONFERENCE, hall.state.key, hall.state.id))
 
+    def check_open(self, owner: str) -> None:
+        """One more conference of theirs may be open: everybody is told of it.  Raises Refusal: too-many."""
+        if sum(hall.state.owner == owner for hall in self.open) >= MAX_OPEN:
+            raise Refusal(ErrorCode.TOO_MANY, "Too many conferences of one owner are open to everybody.")
+
     def has_friend(self, hall: Hall, account: LiveAccount) -> bool:
         """Whether somebody inside is a friend, and neither blocks the other."""
         return not account.friends.isdisjoint(hall.here)
@@ -244,8 +251,14 @@ class Halls:
         """What an account may see of it."""
         common = account.friends & hall.here
         friends = [a.address for id in common if (a := self.app.directory.find(id)) is not None] if common else []
-        config = self.app.config
-        return hall.state.view(account.address, friends, count=len(hall.here), one_leg=config.one_leg_per_user)
+        owner = hall.accounts.get(hall.state.owner)
+        return hall.state.view(
+            account.address,
+            friends,
+            count=len(hall.here),
+            one_leg=self.app.config.one_leg_per_user,
+            knows_owner=owner is None or owner.id in account.friends,
+        )
 
     def views(self, account: LiveAccount) -> list[ConferenceView]:
         """All that an account may see."""
@@ -269,8 +282,8 @@ class Halls:
     def friends_changed(self, *accounts: LiveAccount) -> None:
         """Something between these people has changed: they may see more of each other's conferences, or less."""
         for account in accounts:
-            for hall in self.inside.get(account.id, ()):
-                self._news.add(hall)
+            self._news |= self.inside.get(account.id, set())
+            self._news |= {one for one in self.guests.get(account.id, ()) if one.state.owner == account.address}
         self._soon()
 
     def _tell_views(self, hall: Hall) -> None:
@@ -295,7 +308,7 @@ class Halls:
                 continue
             is_stranger = (
                 account_id not in known
-                and account.friends.isdisjoint(hall.here)
+                and account.friends.isdisjoint(known)
                 and not self.attendance.has_name(account.address, hall.state.key, but=id)
             )
             if not is_stranger:

@@ -33,6 +33,7 @@ class LiveAccount:
         "blocked",
         "budget",
         "call_budget",
+        "conference_budget",
         "contact_budget",
         "delivered",
         "friends",
@@ -64,6 +65,8 @@ class LiveAccount:
         """How many people it may still ask."""
         self.call_budget: Bucket | None = None
         """How often it may still call."""
+        self.conference_budget: Bucket | None = None
+        """How much it may still change of conferences."""
         self.friends: set[int] = set()
         """Accounts that may know whether this one is there; known while it has a session or is in a conference."""
         self.seen_at = 0

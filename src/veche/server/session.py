@@ -89,6 +89,7 @@ class Session:
 
     __slots__ = (
         "_backlog",
+        "_backlog_waits",
         "_bad_lines",
         "_codec",
         "_decode",
@@ -97,7 +98,6 @@ class Session:
         "_is_held",
         "_packets",
         "_slow_until",
-        "_waits_to_drain",
         "account",
         "active_at",
         "app",
@@ -163,8 +163,9 @@ class Session:
         self._is_busy = False
         self._is_held = False
         self._slow_until = now
-        self._waits_to_drain = False
-        """The backlog waits until the link has drained, else answers to who does not read them would pile up."""
+        self._backlog_waits = False
+        """The backlog waits until the link has drained, else answers to who does not read them would pile up; or until
+        a budget lets it go on."""
         self._backlog: deque[bytes] = deque()
         self._bad_lines: Bucket | None = None
         self._packets: Bucket | None = Bucket(PACKETS_PER_S, PACKETS, now)
@@ -221,11 +222,19 @@ class Session:
         """Handle what waits in the backlog, then take further lines."""
         self._is_busy = False
         while self._backlog and not self._is_busy:
-            if self in self.app.full_links:
-                self._is_busy = self._waits_to_drain = True
+            if self in self.app.full_links or self._is_held:
+                self._is_busy = self._backlog_waits = True
                 return
             self.receive_line(self._backlog.popleft())
         self._read_on()
+
+    def _take_on(self) -> None:
+        """Something is no longer in the way."""
+        if self._backlog_waits:
+            self._backlog_waits = False
+            self._go_on()
+        else:
+            self._read_on()
 
     def _read_on(self) -> None:
         """Take further lines, unless something is in the way; whatever it is calls this when it has gone."""
@@ -316,7 +325,7 @@ class Session:
     # -- reading, slowed
 
     def slow_down(self, wait_s: float) -> None:
-        """Take no further lines for a while; what was received is handled, and what that costs is waited for too."""
+        """Take no further lines for a while; what of them is received already is paid for by waiting longer."""
         wait_s = min(wait_s, 60.0)
         self._slow_until = max(self._slow_until, self.app.monotonic() + wait_s)
         if not self._is_held:
@@ -334,7 +343,7 @@ class Session:
             self.app.call_later(left_s, self.release)
             return
         self._is_held = False
-        self._read_on()
+        self._take_on()
 
     @property
     def is_held(self) -> bool:
@@ -367,11 +376,7 @@ class Session:
     def resume_sending(self) -> None:
         """The link's buffer has drained."""
         self.app.full_links.pop(self, None)
-        if self._waits_to_drain:
-            self._waits_to_drain = False
-            self._go_on()
-        else:
-            self._read_on()
+        self._take_on()
         if self.feed is not None:
             self.feed.resume()
             self.app.catch_up(self)

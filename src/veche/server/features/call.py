@@ -26,9 +26,9 @@ from veche.storage import conferences as storage
 from ..halls import Hall, Ring
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session
-from .conference import check_inside, check_join, check_seen, check_there, enter, expect, make
+from .conference import check_inside, check_join, check_seen, check_there, enter, expect, make, spend_change
 from .contacts import relation_of
-from .message import check_peer, spend
+from .message import check_peer
 
 if TYPE_CHECKING:
     from ..app import HomeServer
@@ -52,6 +52,7 @@ class Callee(NamedTuple):
 
 
 async def call(session: Session, packet: packets.CallPacket) -> None:
+    spend_change(session)
     match packet.status:
         case CallStatus.INITIATE | CallStatus.REINVITE:
             await initiate(session, packet)
@@ -74,7 +75,6 @@ async def initiate(session: Session, packet: packets.CallPacket) -> None:
         raise Refused(ErrorCode.BAD_REQUEST, "Say in `users` whom to call.")
     if again and packet.id is None:
         raise Refused(ErrorCode.BAD_REQUEST, "Somebody is invited again into a conference: say `id`.")
-    spend(session)
     callees = await check_callees(session, packet.users)
     person = await app.database.find(storage.person(me.id))
     check_there(session)

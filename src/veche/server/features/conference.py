@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from veche.core.budget import Bucket
 from veche.core.conference import Refusal, name_key
 from veche.packets import ERROR_TEXT, ErrorCode, Packet
 from veche.packets import conference as packets
@@ -22,7 +23,7 @@ from veche.storage import accounts, contacts
 from veche.storage import conferences as storage
 from veche.storage.database import Entry, Kind, StorageError
 
-from ..halls import Hall, leg_id_of
+from ..halls import THE_NAME, Hall, leg_id_of
 from ..live import LiveAccount
 from ..session import Handler, Refused, Session, refused_by_storage
 from .contacts import check_line, relation_of
@@ -62,14 +63,41 @@ def check_there(session: Session) -> None:
         raise Refused(ErrorCode.TRY_AGAIN_LATER)
 
 
+def check_name(name: str) -> None:
+    """A name is one line in which something is seen, and not that of THE CONFERENCE.  Raises Refused: bad-request."""
+    check_line(name)
+    if not name_key(name):
+        raise Refused(ErrorCode.BAD_REQUEST, "A name needs something that can be seen.")
+    if name_key(name) == name_key(THE_NAME):
+        raise Refused(ErrorCode.BAD_REQUEST, f"{THE_NAME} is the name of the conference of everybody. Choose another.")
+
+
+CHANGES = 200.0
+"""So much at once; then `conference_rate` holds."""
+
+
+def spend_change(session: Session) -> None:
+    """Count what many are told of, or what is much to tell; above the account's budget, reading slows down."""
+    app, me = session.app, session.account
+    assert me is not None
+    now, rate = app.monotonic(), app.config.conference_rate
+    if rate == 0:
+        return
+    if me.conference_budget is None:
+        me.conference_budget = Bucket(rate / 60, CHANGES, now)
+    wait_s = me.conference_budget.take(1.0, now)
+    if wait_s > 0:
+        session.slow_down(wait_s)
+
+
 # -- coming
 
 
 async def create(session: Session, packet: packets.ConferenceCreate) -> None:
     app, me = session.app, session.account
     assert me is not None
-    check_line(packet.name)
-    spend(session)
+    check_name(packet.name)
+    spend_change(session)
     app.halls.attendance.check_name(me.address, packet.name)
     person = await app.database.find(storage.person(me.id))
     hall, expected = await make(session, packet.name, packet.policy, packet.media)
@@ -86,6 +114,8 @@ async def make(
     app, me = session.app, session.account
     assert me is not None
     app.halls.attendance.check_count(me.address)
+    if policy is Policy.OPEN:
+        app.halls.check_open(me.address)
     hall, expected = await app.halls.create(me, name, policy, leg_id_of(session), media, is_call=is_call)
     try:
         check_there(session)
@@ -101,7 +131,7 @@ async def make(
 async def join(session: Session, packet: packets.ConferenceJoin) -> None:
     app, me = session.app, session.account
     assert me is not None
-    spend(session)
+    spend_change(session)
     if sum(one is not None for one in (packet.id, packet.name, packet.friend, packet.link)) != 1:
         raise Refused(ErrorCode.BAD_REQUEST, "Say which conference by `id`, `name`, `friend` or `link`: one of them.")
     person = await app.database.find(storage.person(me.id))
@@ -249,6 +279,7 @@ def hold_others(session: Session, now: Hall) -> None:
 
 def leave(session: Session, packet: packets.ConferenceLeave) -> None:
     app = session.app
+    spend_change(session)
     hall = check_inside(session, packet.id)
     leg_id = leg_id_of(session)
     app.halls.detach(hall, leg_id)
@@ -258,12 +289,14 @@ def leave(session: Session, packet: packets.ConferenceLeave) -> None:
 
 
 def get(session: Session, packet: packets.ConferenceGet) -> None:
+    spend_change(session)
     hall = check_inside(session, packet.id)
     session.send(packets.ConferenceGetOk(conference=hall.state.shown(), tag=packet.tag))
 
 
 def list_all(session: Session, packet: packets.ConferenceList) -> None:
     assert session.account is not None
+    spend_change(session)
     session.app.halls.flush()
     session.send(packets.ConferenceListOk(conferences=session.app.halls.views(session.account), tag=packet.tag))
 
@@ -274,6 +307,7 @@ def list_all(session: Session, packet: packets.ConferenceList) -> None:
 def delete(session: Session, packet: packets.ConferenceDelete) -> None:
     app, me = session.app, session.account
     assert me is not None
+    spend_change(session)
     hall = check_seen(session, packet.id)
     events = hall.state.end(me.address)
     session.send(packets.ConferenceDeleteOk(id=packet.id, tag=packet.tag))
@@ -283,7 +317,8 @@ def delete(session: Session, packet: packets.ConferenceDelete) -> None:
 def rename(session: Session, packet: packets.ConferenceRename) -> None:
     app, me = session.app, session.account
     assert me is not None
-    check_line(packet.name)
+    check_name(packet.name)
+    spend_change(session)
     hall = check_seen(session, packet.id)
     events = hall.state.rename(me.address, packet.name)
     session.send(packets.ConferenceRenameOk(id=packet.id, name=packet.name, tag=packet.tag))
@@ -293,6 +328,7 @@ def rename(session: Session, packet: packets.ConferenceRename) -> None:
 async def transfer(session: Session, packet: packets.ConferenceTransfer) -> None:
     app, me = session.app, session.account
     assert me is not None
+    spend_change(session)
     to = await find_account(session, packet.login)
     hall = check_seen(session, packet.id)
     events = hall.state.transfer(me.address, to.address)
@@ -303,7 +339,10 @@ async def transfer(session: Session, packet: packets.ConferenceTransfer) -> None
 def policy(session: Session, packet: packets.ConferencePolicy) -> None:
     app, me = session.app, session.account
     assert me is not None
+    spend_change(session)
     hall = check_seen(session, packet.id)
+    if packet.policy is Policy.OPEN and hall not in app.halls.open:
+        app.halls.check_open(hall.state.owner)
     events = hall.state.set_policy(me.address, packet.policy)
     session.send(packets.ConferencePolicyOk(id=packet.id, policy=packet.policy, tag=packet.tag))
     app.halls.announce(hall, events)
@@ -312,6 +351,7 @@ def policy(session: Session, packet: packets.ConferencePolicy) -> None:
 def link(session: Session, packet: packets.ConferenceLink) -> None:
     app, me = session.app, session.account
     assert me is not None
+    spend_change(session)
     hall = check_inside(session, packet.id)
     state = hall.state
     if state.policy not in (Policy.LINK, Policy.OPEN):
@@ -327,6 +367,7 @@ def link(session: Session, packet: packets.ConferenceLink) -> None:
 async def mute(session: Session, packet: packets.ConferenceMute) -> None:
     app, me = session.app, session.account
     assert me is not None
+    spend_change(session)
     is_admin = await is_administrator(session)
     hall = check_seen(session, packet.id)
     events = hall.state.mute(me.address, packet.leg, audio=packet.audio, video=packet.video, is_admin=is_admin)
@@ -337,6 +378,7 @@ async def mute(session: Session, packet: packets.ConferenceMute) -> None:
 async def remove(session: Session, packet: packets.ConferenceRemove) -> None:
     app, me = session.app, session.account
     assert me is not None
+    spend_change(session)
     is_admin = await is_administrator(session)
     hall = check_seen(session, packet.id)
     events = hall.state.remove(me.address, packet.leg, is_admin=is_admin)
@@ -357,7 +399,7 @@ async def is_administrator(session: Session) -> bool:
 def leg_set(session: Session, packet: packets.ConferenceLegSet) -> None:
     app = session.app
     hall = check_inside(session, packet.id)
-    spend(session)
+    spend_change(session)
     events = hall.state.set_leg(
         leg_id_of(session),
         is_muted=packet.is_muted,
