@@ -261,7 +261,10 @@ async def body_of(request: web.Request) -> bytes:
     from aiohttp.web import RequestPayloadError
 
     try:
-        return await request.content.readany()
+        while True:  # a part of chunked coding may end with nothing more to give yet
+            data, _ = await request.content.readchunk()  # `readany` would copy what has come in pieces
+            if data or request.content.at_eof():
+                return data
     except (HttpProcessingError, RequestPayloadError, RuntimeError) as error:  # RuntimeError: closed before
         raise ConnectionResetError from error
 
