@@ -1,7 +1,8 @@
 """Conferences: one of 200 people, and 500 of four, beside a bare router that does nothing but tell a line to a room.
 
 `work` says which.  In one conference: `texts`: eight people write, each as soon as a lot of theirs has reached all;
-`texts alone`: the next text is written when all have the last one; `legs`: people switch their microphones off and on;
+`texts alone`: the next text is written when all have the last one; `web texts`, `web texts alone`: the same over
+WebSockets, as browsers have them, beside the same router; `legs`: people switch their microphones off and on;
 `comings`: forty of them leave and come again.  In many: `create`, `join`, `many texts` (each conference has one under
 way), `signals` (one under way for every second leg), `signals light` (1,000 a second), `restart`.
 
@@ -47,6 +48,7 @@ KEPT = 12
 """So many of those who do not write keep what they are told."""
 SIGNALS_S = 1000
 AT_ONCE = 32
+WEB = "web "
 TEXT = b'"type":"CONFERENCE-MESSAGE",'
 LEG = b'"type":"CONFERENCE-LEG",'
 JOINED = b'"type":"CONFERENCE-JOINED",'
@@ -184,8 +186,8 @@ def report(sides: Mapping[str, Side]) -> Iterator[Figures]:
     for work, figures in veche.figures.items():
         found: Figures = {"work": work, **figures}
         for name, side in sides.items():
-            if side is not veche and work in side.rates:
-                pairs = zip(veche.rates[work], side.rates[work], strict=True)
+            if side is not veche and (same := work.removeprefix(WEB)) in side.rates:
+                pairs = zip(veche.rates[work], side.rates[same], strict=True)
                 found[f"ratio_{name}"] = round(statistics.median(ours / theirs for ours, theirs in pairs), 2)
         yield found
         for name, side in sides.items():
@@ -250,22 +252,28 @@ async def room_of_router(side: Side, name: str, links: Sequence[Link], writers: 
 
 async def one_conference(plan: Plan, folder: Path) -> list[Figures]:
     users = [f"u{n}" for n in range(plan.members)]
-    async with started(folder, plan, users, []) as sides:
+    by_web = [f"w{n}" for n in range(plan.members)]
+    async with started(folder, plan, users + by_web, []) as sides:
         veche = sides["veche"]
-        hall = await OneHall.open(veche, users)
+        assert isinstance(veche.peer, Veche)
+        hall = await OneHall.open(list((await connect_all(veche.peer, users)).values()))
+        web_hall = await OneHall.open([await veche.peer.connect_web(user) for user in by_web])
         for name in ("off", "full"):
             links = list((await connect_all(sides[name].peer, users)).values())
             (await room_of_router(sides[name], "room", links, WRITERS)).listen()
-        veche.rooms = [hall.texts]
-        hall.texts.listen()
+        for one in (hall, web_hall):
+            one.texts.listen()
         for _ in range(ROUNDS):
             for side in reversed(sides.values()):
-                hall.keep()
-                await turn(side, "texts", plan, WINDOW, WINDOW // WRITERS, plan.secs)
-                if side is veche:
-                    veche.found_wrong("texts", await hall.wrong_texts())
-            for side in reversed(sides.values()):
-                await turn(side, "texts alone", plan, 1, 1, ALONE_S)
+                if side is not veche:
+                    await turn(side, "texts", plan, WINDOW, WINDOW // WRITERS, plan.secs)
+                    await turn(side, "texts alone", plan, 1, 1, ALONE_S)
+            for one, web in ((hall, ""), (web_hall, WEB)):
+                veche.rooms = [one.texts]
+                one.keep()
+                await turn(veche, f"{web}texts", plan, WINDOW, WINDOW // WRITERS, plan.secs)
+                veche.found_wrong(f"{web}texts", await one.wrong_texts())
+                await turn(veche, f"{web}texts alone", plan, 1, 1, ALONE_S)
         await hall.legs(veche, plan)
         await hall.comings(veche)
         return list(report(sides))
@@ -283,8 +291,7 @@ class OneHall:
         self._seen = 0
 
     @classmethod
-    async def open(cls, side: Side, users: Sequence[str]) -> OneHall:
-        links = list((await connect_all(side.peer, users)).values())
+    async def open(cls, links: Sequence[Link]) -> OneHall:
         made = await ask(
             links[0], "CONFERENCE-JOIN-OK", type="CONFERENCE-CREATE", name="all", policy="open", media="audio"
         )
@@ -307,9 +314,9 @@ class OneHall:
     def _kept(self) -> Iterator[list[dict[str, Any]]]:
         """What each keeper was told."""
         for link in self.keepers:
-            lines = b"".join(link.kept or []).split(b"\r\n")
+            lines = link.lines(b"".join(link.kept or []))
             link.kept = None
-            yield [msgspec.json.decode(line) for line in lines if line]
+            yield [msgspec.json.decode(line) for line in lines]
 
     async def wrong_texts(self) -> int:
         """Faults in what the keepers were told of texts, and in what is stored."""

@@ -100,10 +100,78 @@ class Link(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         self._transport.write(data)
 
+    def lines(self, heard: bytes) -> list[bytes]:
+        """The lines in bytes that were kept."""
+        return [line for line in heard.split(b"\r\n") if line]
+
     def close(self) -> None:
         if not self.closed:
             with contextlib.suppress(OSError):
                 self._transport.abort()
+
+
+class WebLink(Link):
+    """The same over a WebSocket, once `shake_hands` was called: a message a line, either way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_open = False
+        self._rest = b""
+
+    async def shake_hands(self, path: bytes) -> None:
+        """RFC 6455 §4."""
+        self._transport.write(
+            b"GET %b HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n" % path
+        )
+        if b" 101 " not in await self.expect(b"\r\n\r\n"):
+            raise ConnectionError("no WebSocket")
+        self._is_open = True
+
+    def write(self, data: bytes) -> None:
+        """Masked with zeros, which costs nothing."""
+        self._transport.write(
+            b"".join(
+                [
+                    (b"\x81" + bytes([0x80 | size]) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big"))
+                    + b"\0\0\0\0"
+                    + line
+                    for line in data.splitlines()
+                    if (size := len(line))
+                ]
+            )
+        )
+
+    def _collect(self, data: bytes) -> None:
+        if not self._is_open:
+            super()._collect(data)
+            return
+        found, self._rest = messages(self._rest + data)
+        super()._collect(b"".join([line + b"\r\n" for line in found]))
+
+    def talk(self) -> None:
+        super().talk()
+        self._rest = b""
+
+    def lines(self, heard: bytes) -> list[bytes]:
+        return messages(heard)[0]
+
+
+def messages(heard: bytes) -> tuple[list[bytes], bytes]:
+    """What whole, unmasked frames hold, and what is left."""
+    found: list[bytes] = []
+    at, end = 0, len(heard)
+    while end - at >= 2:
+        start, size = at + 2, heard[at + 1]
+        if size > 125:
+            start += 2 if size == 126 else 8
+            size = int.from_bytes(heard[at + 2 : start], "big")
+        if end < start + size:
+            break
+        if heard[at] == 0x81:
+            found.append(heard[start : start + size])
+        at = start + size
+    return found, heard[at:]
 
 
 def _drop(data: bytes) -> None:

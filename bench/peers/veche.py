@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from .. import machine, scram
-from ..link import Link, open_link
+from ..link import L, Link, WebLink, open_link
 from .base import Frames, Peer
 
 PASSWORD = "correct horse"
@@ -113,7 +113,15 @@ class Veche(Peer):
         return await open_link(self.port, self.setup.tls, lambda: VecheLink(after))
 
     async def connect(self, user: str, *, present: bool = True) -> Link:
-        link = await self._open()
+        return await self._log_in(await self._open(), user, present=present)
+
+    async def connect_web(self, user: str) -> Link:
+        """As a browser does."""
+        link = await open_link(self.port, self.setup.tls, WebLink)
+        await link.shake_hands(b"/ws")
+        return await self._log_in(link, user)
+
+    async def _log_in(self, link: L, user: str, *, present: bool = True) -> L:
         exchange = scram.Exchange("sha256", user, PASSWORD)
         link.write(
             packet_of(type="CONNECT", login=user, mechanism="SCRAM-SHA-256", message=exchange.first, device=DEVICE)
@@ -121,10 +129,12 @@ class Veche(Peer):
         ack = await _packet(link, "CONNECT-ACK")
         server_first = f"r={ack['nonce']},s={ack['salt']},i={ack['iterations']}"
         _, proof, signature = exchange.answer(server_first)
-        link.last_step = packet_of(type="CONNECT-CONTINUE", hash=proof)
+        last_step = packet_of(type="CONNECT-CONTINUE", hash=proof)
         if not present:
+            assert isinstance(link, VecheLink)
+            link.last_step = last_step
             return link
-        link.write(link.last_step)
+        link.write(last_step)
         ok = await _packet(link, "CONNECT-OK")
         if ok.get("signature") != signature:
             raise RuntimeError("the server does not know the password")

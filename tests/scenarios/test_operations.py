@@ -78,6 +78,8 @@ def test_packets_travel_over_a_websocket_as_over_lines(server: ServerProcess, al
 
     import aiohttp
 
+    bob = newcomer(server.port, "bob")
+
     async def talk() -> None:
         async with (
             aiohttp.ClientSession() as http,
@@ -89,6 +91,12 @@ def test_packets_travel_over_a_websocket_as_over_lines(server: ServerProcess, al
             assert (await ws.receive_json())["login"] == alice.address
             assert (await ws.receive_json())["type"] == "SNAPSHOT"
             assert (await ws.receive_json())["type"] == "REPLAY-END"
+            texts = ["x" * size for size in (1, 100, *[16_000] * 5)]  # told in messages below and above 64 KiB
+            for text in texts:
+                await ws.send_json({"type": "MESSAGE", "to": bob.login, "text": text})
+                assert (await ws.receive_json())["type"] == "MESSAGE-SENT"
+            await ws.send_json({"type": "HISTORY-GET", "peer": bob.login})
+            assert [one["text"] for one in (await ws.receive_json())["messages"]] == texts
             await ws.send_str("nonsense")
             assert (await ws.receive_json())["type"] == "ERROR"
             await ws.send_json({"type": "GOODBYE"})

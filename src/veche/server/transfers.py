@@ -261,9 +261,9 @@ async def body_of(request: web.Request) -> bytes:
     from aiohttp.web import RequestPayloadError
 
     try:
-        while True:
-            data, is_chunk_over = await request.content.readchunk()  # `readany` would copy what has come in pieces
-            if data or not is_chunk_over:
+        while True:  # a part of chunked coding may end with nothing more to give yet
+            data, _ = await request.content.readchunk()  # `readany` would copy what has come in pieces
+            if data or request.content.at_eof():
                 return data
     except (HttpProcessingError, RequestPayloadError, RuntimeError) as error:  # RuntimeError: closed before
         raise ConnectionResetError from error
