@@ -35,8 +35,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of these settings."""
     group = parser.add_argument_group(
         "conferences",
-        "Also VECHE_AUDIO (on, off), VECHE_MICROPHONE, VECHE_LOUDSPEAKER, VECHE_IDENTITY; or `audio`,
-"
+        "Also VECHE_AUDIO (on, off), VECHE_MICROPHONE, VECHE_LOUDSPEAKER, VECHE_IDENTITY; or `audio`,\n"
         "`microphone`, `loudspeaker`, `identity` in chat.toml in the state directory.",
     )
     group.add_argument(
