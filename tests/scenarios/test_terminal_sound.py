@@ -16,6 +16,7 @@ from tests.support.server import ServerProcess, wait_for
 from tests.support.sound_devices import devices, hears
 from tests.support.wire import unique
 from veche.packets.conference import Called, CallPacket, CallStatus, ConferenceMute, Leg, MediaKind
+from veche.terminal.sound import NO_DEVICES, Devices
 
 TONE_HZ = 860
 NAMED = ("--microphone", "microphone", "--loudspeaker", "loudspeaker")
@@ -121,6 +122,20 @@ async def test_without_a_device_it_takes_part_in_writing_and_says_so_once(
             f"you are in Quiet: {bot.login} (owner), you (text)",
             "you have left Quiet",
         ]
+
+
+@pytest.mark.skipif(not Devices().are_missing, reason="this machine has sound devices")
+def test_a_machine_without_sound_says_so_in_the_conference(server: ServerProcess, chat: Chats) -> None:
+    terminal = chat(server, unique("mute"), "--register", "--audio").connected()
+    terminal.write("conference create Alone", "mute", "conference leave", "conference create Alone", "conference leave")
+    assert terminal.until("you are in Alone")[-1] == "you are in Alone: you (owner, text)"
+    assert [terminal.line() for _ in range(5)] == [
+        NO_DEVICES,
+        "Error. No microphone is open. You take part in writing.",
+        "you have left Alone",
+        "you are in Alone: you (owner, text)",
+        "you have left Alone",
+    ]
 
 
 def test_a_script_opens_no_microphone_unless_it_is_told_to(server: ServerProcess, chat: Chats, tmp_path: Path) -> None:
