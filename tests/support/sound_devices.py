@@ -9,12 +9,15 @@ from pathlib import Path
 
 from veche.media.pattern import RATE_HZ, tone_of
 
+HEARD_S = 120
+"""Longer than any test: what follows is silence."""
+
 
 def devices(folder: Path, tone_hz: int) -> dict[str, str]:
-    """An environment with a microphone that hears a tone, and a loudspeaker that writes a file."""
+    """An environment with a microphone that hears a tone for `HEARD_S`, and a loudspeaker that writes a file."""
     wave = array("h", [int(9000 * math.sin(2 * math.pi * tone_hz * n / RATE_HZ)) for n in range(RATE_HZ)])
     stereo = array("h", [one for one in wave for _ in (0, 1)])
-    (folder / "heard.raw").write_bytes(stereo.tobytes() * 60)
+    (folder / "heard.raw").write_bytes(stereo.tobytes() * HEARD_S)
     (folder / "asound.conf").write_text(
         f"pcm.microphone {{ type file; slave.pcm {{ type null }}; file /dev/null; infile {folder}/heard.raw; "
         "format raw }\n"

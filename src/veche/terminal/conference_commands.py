@@ -98,6 +98,10 @@ class Calls(StrEnum):
     OFF = "off"
     """This device is busy."""
 
+    def is_busy(self, *, is_talking: bool) -> bool:
+        """Who calls now is told so."""
+        return self is Calls.OFF or (self is Calls.ON and is_talking)
+
 
 class SetCalls(NamedTuple):
     """`calls on`, `calls wait`, `calls off`"""

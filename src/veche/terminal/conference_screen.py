@@ -46,16 +46,7 @@ from veche.packets.conference import (
     SignalFailed,
 )
 
-from .conference_commands import (
-    AnswerCall,
-    Calls,
-    Command,
-    OfConference,
-    conference,
-    needs_sound,
-    resumed,
-    understood,
-)
+from .conference_commands import AnswerCall, Command, OfConference, conference, needs_sound, resumed, understood
 from .conference_words import NO_MARKS, said
 from .people_commands import Wrong
 from .room import last_seq
@@ -316,8 +307,7 @@ class ConferenceScreen:
     def _called(self, packet: Called, words: str) -> None:
         screen = self._screen
         is_talking = self.sound.is_open and screen.state.is_talking
-        is_busy = screen.calls is Calls.OFF or (screen.calls is Calls.ON and is_talking)
-        if packet.id in screen.state.calls and is_busy:
+        if packet.id in screen.state.calls and screen.calls.is_busy(is_talking=is_talking):
             screen.post(CallPacket(status=CallStatus.OCCUPIED, id=packet.id))
         elif packet.id in screen.state.calls:
             self._rang_at = screen.now()

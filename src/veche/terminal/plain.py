@@ -43,13 +43,7 @@ from veche.packets.presence import PresenceSet
 from veche.packets.profile import ProfileGet
 
 from . import conference_words, plain_private, sentences
-from .conference_commands import (
-    AnswerCall,
-    CallPeople,
-    OfConference,
-    SetCalls,
-    SetMicrophone,
-)
+from .conference_commands import AnswerCall, CallPeople, OfConference, SetCalls, SetMicrophone
 from .entrance import Entered, enter
 from .people_commands import ProfileChange, Wrong
 from .plain_commands import (

@@ -91,7 +91,8 @@ class PlainConferences:
         self._beside = found
         self.sound.take(packet, item.key, item.request)
         self._beside = None
-        if isinstance(packet, Called) and packet.id in people.calls and self._is_busy():
+        is_talking = self.sound.is_open and people.is_talking
+        if isinstance(packet, Called) and packet.id in people.calls and self._calls.is_busy(is_talking=is_talking):
             self._client.post(CallPacket(status=CallStatus.OCCUPIED, id=packet.id))
         return b"".join(found)
 
@@ -100,11 +101,6 @@ class PlainConferences:
         return self.sound.marks(packet.conference.id) if isinstance(packet, ConferenceGetOk) else NO_MARKS
 
     # -- inside
-
-    def _is_busy(self) -> bool:
-        """Who calls is told so (rows V32, V36)."""
-        is_talking = self.sound.is_open and self._reader.people.is_talking
-        return self._calls is Calls.OFF or (self._calls is Calls.ON and is_talking)
 
     def _say_of_sound(self, sentence: str) -> None:
         if self._as_json:

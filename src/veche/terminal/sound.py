@@ -132,9 +132,10 @@ class Sound:
         """Keys of requests that will put the devices to use."""
         self._is_muted = False
         """The person's own choice, before there is a microphone too."""
-        self._is_hopeless = not devices.is_on
-        self._excuse = ""
-        """Why it is; said once, to who has come in."""
+        self._excuse: str = ""
+        """Why one is in writing: to be said to who has come in."""
+        self._excused: str = ""
+        """What was said of it last."""
         self._was_advised = False
         self._lost: list[str] = []
         self._known: dict[tuple[str, str], str] = {}
@@ -162,9 +163,9 @@ class Sound:
         """What can be asked for, where that is known without waiting."""
         if self._headset is not None:
             return MediaKind.AUDIO
-        if not self._is_hopeless and self._devices.are_missing:
-            self._give_up(NO_DEVICES)
-        return MediaKind.TEXT if self._is_hopeless else None
+        if not self.is_on:
+            return MediaKind.TEXT
+        return self._without(NO_DEVICES) if self._devices.are_missing else None
 
     async def media(self) -> MediaKind:
         """What can be asked for; opens the devices."""
@@ -175,8 +176,7 @@ class Sound:
             try:
                 headset, audio, check, identity = await asyncio.to_thread(_load)
             except ImportError as error:
-                self._give_up(f"This terminal has no WebRTC ({error}). {IN_WRITING}")
-                return MediaKind.TEXT
+                return self._without(f"This terminal has no WebRTC ({error}). {IN_WRITING}")
             try:
                 identities = await asyncio.to_thread(identity.of_folder, self._devices.identity, self._devices.known)
             except identity.NoIdentity as error:
@@ -187,8 +187,7 @@ class Sound:
                     audio.open_devices, self._devices.microphone, self._devices.loudspeaker
                 )
             except audio.NoDevices as error:
-                self._give_up(f"{error} {IN_WRITING} {OTHERS}")
-                return MediaKind.TEXT
+                return self._without(f"{error} {IN_WRITING} {OTHERS}")
             devices.is_muted = self._is_muted
             paths = headset.Paths((*check.host_addresses(), "127.0.0.1")) if self._is_near else headset.Paths()
             self._headset = headset.Headset(
@@ -236,6 +235,8 @@ class Sound:
         """Switch the microphone.  Raises Wrong."""
         if not self.is_on:
             raise Wrong("This terminal takes part in writing; --audio makes it speak.")
+        if self._headset is None and known.inside:
+            raise Wrong(f"No microphone is open. {IN_WRITING}")
         if not is_muted and "microphone" in self._lost:
             raise Wrong("The microphone is gone. Leave, and come in again, to use another.")
         if self._headset is not None and not is_muted:
@@ -287,9 +288,11 @@ class Sound:
 
     # -- inside
 
-    def _give_up(self, sentence: str) -> None:
-        self._is_hopeless = True
-        self._excuse = sentence
+    def _without(self, sentence: str) -> MediaKind:
+        """There are no devices now; next time there may be."""
+        if sentence != self._excused:
+            self._excuse, self._excused = sentence, sentence
+        return MediaKind.TEXT
 
     def _opened(self) -> str:
         assert self._headset is not None
