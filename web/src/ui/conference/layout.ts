@@ -9,7 +9,7 @@ export interface Box {
 
 export const GAP = 12;
 const WIDEST = 16 / 9;
-const NARROWEST = 3 / 4;
+const NARROWEST = 3 / 5;
 /** Of the strip: at most so large a tile, and at most this share of the whole. */
 const STRIP_WIDTH = 200;
 const STRIP_HEIGHT = 104;
