@@ -158,6 +158,12 @@ def story(server: ServerProcess, tabs: dict[str, Tab], folder: Path, end: str) -
     tabs["dmitri"].page.get_by_role("button", name="Mute microphone").click()
     alice.get_by_text("Microphone off").first.wait_for(state="attached")
     shot("4")
+    bob = alice.locator("figure").first
+    bob.get_by_role("button", name="Actions for").click()
+    alice.get_by_role("button", name="Compare the security number").click()
+    alice.locator("dialog .number span").first.wait_for()
+    shot("number")
+    alice.keyboard.press("Escape")
     chat = tabs["bob"].page
     chat.get_by_role("button", name="Chat", exact=True).click()
     chat.get_by_role("textbox", name="Write to all here").fill("The van is settled, nine o'clock")

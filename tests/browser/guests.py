@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -42,6 +45,16 @@ class Guest(Tab):
         watch(self.page, self.faults)
         self.open("/")
         self.is_connected()
+
+    def kill(self, word: str) -> int:
+        """Kill the processes of their browser with this word in the command, as the kernel may; how many there were."""
+        assert self.context.browser is not None
+        session: Any = self.context.browser.new_browser_cdp_session()
+        ids: list[int] = [one["id"] for one in session.send("SystemInfo.getProcessInfo")["processInfo"]]
+        found = [id for id in ids if word in Path(f"/proc/{id}/cmdline").read_text()]
+        for id in found:
+            os.kill(id, signal.SIGKILL)
+        return len(found)
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable
-from typing import Any
 
 from playwright.sync_api import Locator, expect
 
@@ -245,7 +242,8 @@ def test_the_owner_whose_page_dies_comes_back_within_the_minute(guests: Callable
     join(bob)
     join(cleo)
     all_see_all((ann, bob, cleo))
-    crash(ann)
+    with ann.page.expect_event("crash"):
+        ann.kill("type=renderer")
     for one in (bob, cleo):
         expect(tile(one, ann).get_by_text("Lost the server")).to_be_attached()
     sees(cleo.page, bob.login, "green")
@@ -256,14 +254,3 @@ def test_the_owner_whose_page_dies_comes_back_within_the_minute(guests: Callable
     expect(ann.button("End for all")).to_be_visible()
     expect(tile(bob, ann).get_by_text("Owner:")).to_be_attached()
     all_see_all((ann, bob, cleo))
-
-
-def crash(guest: Guest) -> None:
-    """Kill the renderers of their browser, as the kernel does when memory is short."""
-    assert guest.context.browser is not None
-    session: Any = guest.context.browser.new_browser_cdp_session()
-    found = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    with guest.page.expect_event("crash"):
-        for one in found:
-            if one["type"] == "renderer":
-                os.kill(one["id"], signal.SIGKILL)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.guests import Guest, create, has_no_violations, join, keep_connections, tile
+from tests.browser.guests import Guest, create, has_no_violations, join, keep_connections, open_menu, tile
 from tests.support import conferences
 from tests.support.browser import Tab, until
 from tests.support.conferences import befriend, friends
@@ -171,3 +171,46 @@ def test_camera_and_microphone_are_chosen_before_and_during_a_conference(
         tab.close()
         for wire in (eve, frank):
             wire.close()
+
+
+LARGEST = """() => {
+  const area = (one) => one.clientWidth * one.clientHeight;
+  const [first, second] = [...document.querySelectorAll("figure")].sort((one, other) => area(other) - area(one));
+  return area(first) > 3 * area(second) ? first.dataset.leg.split("@")[0] : "";
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_shared_screen_is_large_and_so_is_whom_one_chooses(guests: Callable[[int], list[Guest]], width: int) -> None:
+    """By the menu of a tile; full screen too.  Nothing of it is cut off on a phone.
+
+    Rows: V34 (partly), V37 (partly).
+    """
+    ann, bob, cleo = guests(3)
+    create(ann, "Stage")
+    join(bob)
+    join(cleo)
+    bob.page.set_viewport_size({"width": width, "height": 740})
+    sees(bob.page, cleo.login, "blue")
+    until(bob.page, f"() => ({LARGEST})() === ''")
+    cleo.button("Share screen").click()
+    until(bob.page, f"(login) => ({LARGEST})() === login", cleo.login)
+    sees(bob.page, cleo.login, "green")
+    has_no_violations(bob.page)
+    open_menu(bob, cleo)
+    bob.button("Show all alike").click()
+    until(bob.page, f"() => ({LARGEST})() === ''")
+    open_menu(bob, ann)
+    bob.button("Show large").click()
+    until(bob.page, f"(login) => ({LARGEST})() === login", ann.login)
+    cleo.button("Stop sharing").click()
+    sees(bob.page, cleo.login, "blue")
+    assert bob.page.evaluate(LARGEST) == ann.login
+    ann.button("Leave").click()
+    ann.page.get_by_role("dialog").get_by_role("button", name="Hand over and leave").click()
+    until(bob.page, f"() => ({LARGEST})() === ''")
+    assert bob.page.evaluate("document.documentElement.scrollWidth") <= width
+    open_menu(bob, cleo)
+    bob.button("Full screen").click()
+    until(bob.page, "(login) => document.fullscreenElement?.dataset.leg.startsWith(login + '@')", cleo.login)
+    bob.page.evaluate("document.exitFullscreen()")

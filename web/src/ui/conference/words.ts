@@ -61,6 +61,9 @@ const en = {
   numberText:
     "Read it aloud to each other. If both of you see the same digits, nobody sits between you and listens. Each connection has a new one.",
   noNumber: "There is no connection to them at the moment.",
+  showLarge: "Show large",
+  showAlike: "Show all alike",
+  fullScreen: "Full screen",
   pictureInPicture: "Picture in picture",
   asksToSpeak: "asks to speak",
   askToSpeak: "Ask to speak",
@@ -201,6 +204,9 @@ const russian: Talk = {
   numberText:
     "Прочитайте его друг другу вслух. Если цифры у вас одинаковы, между вами никого нет и никто не подслушивает. У каждого соединения свой код.",
   noNumber: "Сейчас соединения с этим человеком нет.",
+  showLarge: "Показать крупно",
+  showAlike: "Показать всех одинаково",
+  fullScreen: "Во весь экран",
   pictureInPicture: "Картинка в картинке",
   asksToSpeak: "просит слова",
   askToSpeak: "Попросить слова",
@@ -338,6 +344,9 @@ const french: Talk = {
   numberText:
     "Lisez-le-vous à voix haute. Si vous voyez tous deux les mêmes chiffres, personne ne s’est glissé entre vous pour écouter. Chaque connexion a son propre code.",
   noNumber: "Aucune connexion avec cette personne pour le moment.",
+  showLarge: "Afficher en grand",
+  showAlike: "Afficher tout le monde pareil",
+  fullScreen: "Plein écran",
   pictureInPicture: "Image dans l’image",
   asksToSpeak: "demande la parole",
   askToSpeak: "Demander la parole",
