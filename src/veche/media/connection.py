@@ -278,8 +278,8 @@ class Connection:
         for transceiver in self.pc.getTransceivers():
             receiver: Any = transceiver.receiver
             buffer = getattr(receiver, "_RTCRtpReceiver__jitter_buffer", None)
-            if transceiver.kind != "video" or buffer is None:
-                continue
+            if transceiver.kind != "video" or buffer is None or buffer._origin is None:
+                continue  # nothing of a picture has come yet
             buffer.remove(buffer.capacity)
             buffer._origin = None
             missed = getattr(receiver, "_RTCRtpReceiver__nack_generator", None)
