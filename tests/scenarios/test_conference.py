@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.clocked import ClockedServer
 from tests.support.conferences import LOBBY, again, befriend, create, drained, friends, join, joined, leg, seen
 from tests.support.server import ServerProcess, wait_for
 from tests.support.wire import ANY, Wire, newcomer, unique
+from veche.storage.database import Statement, Steps
 
 # -- making, seeing
 
@@ -692,3 +694,46 @@ def test_hello_says_that_there_are_conferences(server: ServerProcess) -> None:
     with Wire(server.port) as wire:
         wire.send("HELLO", client="test", version=1)
         assert "conferences" in wire.expect("HELLO")["features"]
+
+
+def test_nobody_is_inside_who_could_not_be_written_down(tmp_path: Path) -> None:
+    """On a disk that is full: a typed refusal, nobody is told, nothing is left; with room again everything goes on."""
+    with ClockedServer(tmp_path / "data") as own:
+
+        def pragma(text: str) -> int:
+            def steps() -> Steps[int]:
+                rows = yield Statement(f"PRAGMA {text}")
+                return rows[0][0]
+
+            async def write() -> int:
+                return await own.app.database.write(steps())
+
+            return asyncio.run_coroutine_threadsafe(write(), own.loop).result(20)
+
+        people = [newcomer(own.port, "person", device=f"{n:060}") for n in range(12)]
+        watcher = newcomer(own.port, "watcher")
+        join(watcher, LOBBY)
+        drained(watcher)
+        pragma(f"max_page_count = {pragma('page_count')}")
+        inside: list[str] = []
+        refused: list[tuple[str, str]] = []
+        for one in people:
+            for n in range(8):
+                answer = one.ask("CONFERENCE-CREATE", name=f"{n} {'x' * 90}")
+                if answer["type"] != "CONFERENCE-JOIN-OK":
+                    refused.append((answer["type"], answer["code"]))
+            answer = one.ask("CONFERENCE-JOIN", id=LOBBY)
+            if answer["type"] == "CONFERENCE-JOIN-OK":
+                inside.append(answer["leg"])
+            else:
+                refused.append((answer["type"], answer["code"]))
+        assert set(refused) >= {("CONFERENCE-CREATE-FAILED", "storage-full")}
+        assert {code for _, code in refused} == {"storage-full"}
+        assert [one["leg"]["id"] for one in drained(watcher, "CONFERENCE-JOINED")] == inside
+        newest = watcher.ask("CONFERENCE-GET", id=LOBBY)["conference"]["epoch"]
+        pragma("max_page_count = 100000")
+        for one in people:
+            assert join(one, LOBBY)["epoch"] > newest
+        legs = watcher.ask("CONFERENCE-GET", id=LOBBY)["conference"]["legs"]
+        assert len(legs) == len(people) + 1
+        assert len({one["epoch"] for one in legs}) == len(legs)
