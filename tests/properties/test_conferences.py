@@ -17,7 +17,7 @@ from veche.core.conference import Attendance, Conference, Event, Refusal, name_k
 from veche.core.mesh import is_caller
 from veche.packets import ErrorCode
 from veche.packets import conference as packets
-from veche.packets.conference import CALL_ANSWER_S, LEG_GRACE_S, CallStatus, MediaKind, Policy
+from veche.packets.conference import CALL_ANSWER_S, LEG_GRACE_S, CallStatus, Leg, MediaKind, Policy
 
 AT = "2026-11-29T06:00:00.000Z"
 USERS = ["ann", "bob", "cid", "dan", "eve"]
@@ -41,6 +41,10 @@ class Conferences(RuleBasedStateMachine):
         """By leg, by conference: as its device knows it."""
         self.now = 0.0
         self.ids = count(1)
+        self.given: dict[str, set[int]] = {}
+        """By conference: the epochs that were given."""
+        self.expected: list[tuple[Conference, Leg]] = []
+        """Devices that are being written down."""
         lobby = self.make("", "Veche", Policy.OPEN, is_permanent=True)
         self.lobby = lobby.id
 
@@ -67,9 +71,25 @@ class Conferences(RuleBasedStateMachine):
         if conference.is_over:
             del self.all[conference.id]
 
-    def enter(self, conference: Conference, user: str, device: str, *, resume: bool = False) -> None:
+    def give(self, conference: Conference, leg: Leg) -> None:
+        """A leg has a new epoch, which nobody had."""
+        given = self.given.setdefault(conference.id, set())
+        assert leg.epoch not in given
+        given.add(leg.epoch)
+
+    def enter(
+        self,
+        conference: Conference,
+        user: str,
+        device: str,
+        *,
+        resume: bool = False,
+        expected: Leg | None = None,
+    ) -> None:
         leg = f"{user}/{device}"
-        made = conference.join(leg, user, at=AT, resume=resume, media=MediaKind.VIDEO)
+        made = conference.join(leg, user, at=AT, resume=resume, media=MediaKind.VIDEO, expected=expected)
+        if not made.resumed and expected is None:
+            self.give(conference, made.leg)
         self.told.setdefault(leg, {})[conference.id] = conference.shown()
         self.announce(conference, made.events, but=leg)
 
@@ -92,6 +112,35 @@ class Conferences(RuleBasedStateMachine):
         except Refusal:
             return
         self.enter(conference, user, device, resume=resume)
+
+    @rule(user=user, device=device, which=which, friend=st.sampled_from([True, True, False]))
+    def expect(self, user: str, device: str, which: int, friend: bool) -> None:
+        """A device is written down before it comes."""
+        conference, leg = self.pick(which), f"{user}/{device}"
+        try:
+            conference.check_join(leg, user, has_friend=friend)
+        except Refusal:
+            return
+        before = conference.shown()
+        expected = conference.expect(leg, user, at=AT)
+        assert conference.shown() == before, "nobody is told of it yet"
+        self.give(conference, expected)
+        self.expected.append((conference, expected))
+
+    @rule(n=st.integers(0, 9), friend=st.sampled_from([True, True, False]))
+    def arrive(self, n: int, friend: bool) -> None:
+        """It is written down, and comes if it still may."""
+        if not self.expected:
+            return
+        conference, expected = self.expected.pop(n % len(self.expected))
+        try:
+            if conference.is_over:
+                raise Refusal(ErrorCode.UNKNOWN_CONFERENCE)
+            conference.check_join(expected.id, expected.user, has_friend=friend)
+        except Refusal:
+            conference.forget(expected)
+            return
+        self.enter(conference, expected.user, expected.id.partition("/")[2], expected=expected)
 
     @rule(user=user, device=device, which=which, how=st.sampled_from(["leave", "lose", "lose", "drop"]))
     def go(self, user: str, device: str, which: int, how: str) -> None:
@@ -214,6 +263,26 @@ class Conferences(RuleBasedStateMachine):
                 assert all(is_caller(one, other) != is_caller(other, one) for other in legs[:n])
 
     @invariant()
+    def views_say_who_is_inside_and_what_one_may(self) -> None:
+        """As the server decides when somebody asks; only friends are named, and whoever is put out may not come."""
+        for conference in self.all.values():
+            for person in USERS:
+                friends = [one for one in conference.people() if one != person][:1]
+                view = conference.view(person, friends, count=len(conference.people()), knows_owner=False)
+                if view is None:
+                    assert not friends
+                    assert not conference.is_inside(person)
+                    continue
+                assert set(view.people) - {person} == set(friends)
+                assert (person in view.people) is conference.is_inside(person)
+                try:
+                    conference.check_join(f"{person}/new", person, has_friend=bool(friends))
+                except Refusal:
+                    assert not view.may_join
+                else:
+                    assert view.may_join
+
+    @invariant()
     def nobody_is_in_two_of_one_name(self) -> None:
         for person in USERS:
             mine = [one for one in self.all.values() if one.is_inside(person)]
@@ -246,7 +315,7 @@ def fold(known: packets.Conference, event: Event) -> packets.Conference | None:
     match event:
         case packets.ConferenceJoined(leg=leg):
             legs[leg.id] = leg
-            return replace(known, legs=list(legs.values()), epoch=leg.epoch)
+            return replace(known, legs=list(legs.values()), epoch=max(known.epoch, leg.epoch))
         case packets.ConferenceLegChanged(leg=leg):
             legs[leg.id] = leg
             return replace(known, legs=list(legs.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import re
@@ -14,8 +15,9 @@ import pytest
 
 from tests.support.clocked import ClockedServer
 from tests.support.conferences import LOBBY, again, befriend, create, drained, friends, join, joined, leg, seen
-from tests.support.server import ServerProcess
+from tests.support.server import ServerProcess, wait_for
 from tests.support.wire import ANY, Wire, newcomer, unique
+from veche.storage.database import Statement, Steps
 
 # -- making, seeing
 
@@ -632,13 +634,18 @@ def test_after_a_restart_every_leg_has_its_place_and_its_epoch(own_server: Serve
 
 @pytest.mark.parametrize(("seconds", "acting"), [(59.0, False), (61.0, True)])
 def test_an_owner_whose_network_was_gone(tmp_path: Path, seconds: float, acting: bool) -> None:
-    """For 59 seconds: nothing happened.  For 61: somebody acts, until the owner is back.  Rows: X07."""
+    """For 59 seconds: nothing happened, owner and epochs are what they were.  For 61: somebody acts, until the owner is
+    back, with a new epoch.
+
+    Rows: X07.
+    """
     with ClockedServer(tmp_path / "data") as own:
         alice, bob, carol = friends(own.port, "alice", "bob", "carol")
         tea = create(alice)
         for one in (bob, carol):
             join(one, tea["id"])
         drained(bob)
+        before = bob.ask("CONFERENCE-GET", id=tea["id"])["conference"]
         alice.kill()
         assert bob.until("CONFERENCE-LEG")[-1]["leg"]["is_lost"]
         own.move(seconds)
@@ -655,9 +662,39 @@ def test_an_owner_whose_network_was_gone(tmp_path: Path, seconds: float, acting:
         assert answer.get("resumed", False) is not acting
         assert answer["conference"]["owner"] == alice.address
         assert "acting_owner" not in answer["conference"]
+        if acting:
+            assert [one["epoch"] for one in answer["conference"]["legs"]] == [2, 3, 4]
+        else:
+            assert answer["conference"] == before
         assert bob.ask("CONFERENCE-RENAME", id=tea["id"], name="Milk")["code"] == "forbidden"
         alice.ask("CONFERENCE-LEAVE", id=tea["id"])
         assert carol.until("CONFERENCE-ENDED")[-1]["code"] == "owner-left"
+
+
+@pytest.mark.parametrize("seconds", [59.0, 61.0])
+def test_when_the_network_of_all_was_gone(tmp_path: Path, seconds: float) -> None:
+    """For 59 seconds: all have their places again.  For 61: it is over, and who could see it is told.
+
+    Rows: A47 (partly), X07 (partly).
+    """
+    with ClockedServer(tmp_path / "data") as own:
+        alice, bob, carol = friends(own.port, "alice", "bob", "carol")
+        tea = create(alice)
+        join(bob, tea["id"])
+        before = bob.ask("CONFERENCE-GET", id=tea["id"])["conference"]
+        drained(carol)
+        for one in (alice, bob):
+            one.kill()
+        wait_for(lambda: own.do(lambda app: len(app.halls.by_id[tea["id"]].state.lost) == 2))
+        own.move(seconds)
+        told = drained(carol, "CONFERENCE-UNSEEN")
+        assert [one["id"] for one in told] == ([tea["id"]] if seconds > 60 else [])
+        answers = [again(one).ask("CONFERENCE-JOIN", id=tea["id"], resume=True) for one in (alice, bob)]
+        if seconds > 60:
+            assert [one["code"] for one in answers] == ["unknown-conference"] * 2
+        else:
+            assert [one["resumed"] for one in answers] == [True, True]
+            assert answers[1]["conference"] == before
 
 
 def test_a_conference_whose_links_all_broke_is_gone_after_a_minute(tmp_path: Path) -> None:
@@ -720,3 +757,46 @@ def test_hello_says_that_there_are_conferences(server: ServerProcess) -> None:
     with Wire(server.port) as wire:
         wire.send("HELLO", client="test", version=1)
         assert "conferences" in wire.expect("HELLO")["features"]
+
+
+def test_nobody_is_inside_who_could_not_be_written_down(tmp_path: Path) -> None:
+    """On a disk that is full: a typed refusal, nobody is told, nothing is left; with room again everything goes on."""
+    with ClockedServer(tmp_path / "data") as own:
+
+        def pragma(text: str) -> int:
+            def steps() -> Steps[int]:
+                rows = yield Statement(f"PRAGMA {text}")
+                return rows[0][0]
+
+            async def write() -> int:
+                return await own.app.database.write(steps())
+
+            return asyncio.run_coroutine_threadsafe(write(), own.loop).result(20)
+
+        people = [newcomer(own.port, "person", device=f"{n:060}") for n in range(12)]
+        watcher = newcomer(own.port, "watcher")
+        join(watcher, LOBBY)
+        drained(watcher)
+        pragma(f"max_page_count = {pragma('page_count')}")
+        inside: list[str] = []
+        refused: list[tuple[str, str]] = []
+        for one in people:
+            for n in range(8):
+                answer = one.ask("CONFERENCE-CREATE", name=f"{n} {'x' * 90}")
+                if answer["type"] != "CONFERENCE-JOIN-OK":
+                    refused.append((answer["type"], answer["code"]))
+            answer = one.ask("CONFERENCE-JOIN", id=LOBBY)
+            if answer["type"] == "CONFERENCE-JOIN-OK":
+                inside.append(answer["leg"])
+            else:
+                refused.append((answer["type"], answer["code"]))
+        assert set(refused) >= {("CONFERENCE-CREATE-FAILED", "storage-full")}
+        assert {code for _, code in refused} == {"storage-full"}
+        assert [one["leg"]["id"] for one in drained(watcher, "CONFERENCE-JOINED")] == inside
+        newest = watcher.ask("CONFERENCE-GET", id=LOBBY)["conference"]["epoch"]
+        pragma("max_page_count = 100000")
+        for one in people:
+            assert join(one, LOBBY)["epoch"] > newest
+        legs = watcher.ask("CONFERENCE-GET", id=LOBBY)["conference"]["legs"]
+        assert len(legs) == len(people) + 1
+        assert len({one["epoch"] for one in legs}) == len(legs)

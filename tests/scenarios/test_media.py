@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.media import Person, all_perceive, people, timed, until
 from tests.support.server import ServerProcess
+from tests.support.wire import newcomer
 from veche.client import RequestFailed
 from veche.media import Call, NoSuchConference
 from veche.packets.conference import (
@@ -83,6 +84,67 @@ async def test_a_leg_that_is_put_out_and_called_again_is_connected_again(server:
         )
         await hal.join(conference.id)
         await all_perceive(gus, hal)
+
+
+@timed()
+async def test_media_begins_when_both_have_said_yes_and_with_participants_only(server: ServerProcess) -> None:
+    """While it rings there is no connection; whoever takes the call is called at once and answers by themselves; what a
+    stranger offers is refused, before and after, and answered by nobody.
+
+    Rows: V24, V26.
+    """
+    async with people(server, "ada", "bea") as (ada, bea):
+        conference = (await ada.join("Yes", create=True)).conference
+        await bea.client.login()
+        mallory = await asyncio.to_thread(newcomer, server.port, "mallory")
+
+        async def offer() -> str:
+            to, sdp = ada.leg, "v=0\r\n"
+            answer = await asyncio.to_thread(
+                lambda: mallory.ask("SIGNAL", id=conference.id, to=to, epoch=1, kind="offer", sdp=sdp)
+            )
+            return answer["code"]
+
+        await ada.client.request(
+            CallPacket(status=CallStatus.INITIATE, id=conference.id, users=[bea.client.address or ""])
+        )
+        assert await offer() == "unknown-conference"
+        assert ada.call is not None
+        assert ada.call.states == {}
+        await bea.join(conference.id)
+        await all_perceive(ada, bea)
+        assert await offer() == "unknown-conference"
+        assert set(ada.call.states) == {bea.leg}
+        await all_perceive(ada, bea)
+
+
+@timed()
+async def test_whoever_was_dropped_and_is_invited_again_by_another_is_connected_anew(server: ServerProcess) -> None:
+    """Somebody who is not the initiator invites them; the connection of the two others goes on as it is.
+
+    Rows: V29, V31.
+    """
+    async with people(server, "cem", "dov", "eli") as (cem, dov, eli):
+        conference = (await cem.join("Again", create=True)).conference
+        await dov.join("Again")
+        await eli.join("Again")
+        await all_perceive(cem, dov, eli)
+        assert cem.call is not None
+        kept = cem.call.engine._runners[dov.leg]  # pyright: ignore[reportPrivateUsage]
+        serial = kept._pair.serial  # pyright: ignore[reportPrivateUsage]
+        epoch, gone = cem.call.engine._runners[eli.leg].link.epoch, eli.leg  # pyright: ignore[reportPrivateUsage]
+        kill(eli)
+        await until(lambda: is_lost(cem.call, gone), "lost")
+        await dov.client.request(CallPacket(status=CallStatus.REINVITE, id=conference.id, users=[eli.login]))
+        again = Person(server, eli.login, 3)
+        try:
+            await again.join(conference.id)
+            await all_perceive(cem, dov, again)
+            assert cem.call.engine._runners[again.leg].link.epoch > epoch  # pyright: ignore[reportPrivateUsage]
+        finally:
+            await again.close()
+        assert cem.call.engine._runners[dov.leg] is kept  # pyright: ignore[reportPrivateUsage]
+        assert kept._pair.serial == serial  # pyright: ignore[reportPrivateUsage]
 
 
 @timed()

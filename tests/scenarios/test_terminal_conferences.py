@@ -31,7 +31,7 @@ def meet(one: Chat, a: str, other: Chat, b: str) -> None:
 
 
 def test_a_friend_joins_with_one_command_and_the_owner_hands_over(server: ServerProcess, chat: Chats) -> None:
-    """Rows: A30, A32, A33 (partly), A35, A36, A41, A44, A46, A57 (partly)."""
+    """Rows: A30, A32, A33 (partly), A35, A36, A41, A44, A46, A57 (partly), V21."""
     alice, a, bob, b = friends(chat, server)
     alice.write(f"conference create Shed of {a}")
     assert alice.line() == f"you are in Shed of {a}: you (owner, text)"

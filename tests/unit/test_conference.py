@@ -8,6 +8,7 @@ from veche.core.conference import (
     MAX_DEVICES,
     MAX_GUESTS,
     MAX_INSIDE,
+    MAX_LEGS,
     MAX_OUTCOMES,
     MAX_RINGING,
     Attendance,
@@ -644,3 +645,36 @@ def test_a_leg_is_found_in_any_letter_case_of_its_address() -> None:
     assert world.tea.leg("BOB@LocalHost/Phone").id == "bob@localhost/Phone"
     for wrong in ("bob@localhost/phone", "bob@localhost", "", "/"):
         assert world.tea.find(wrong) is None
+
+
+def test_a_conference_that_is_full_takes_nobody_new() -> None:
+    """Whoever is inside may still come again."""
+    world = World()
+    for n in range(MAX_LEGS - 1):
+        world.come(f"user{n}", media=MediaKind.TEXT)
+    with refused(ErrorCode.TOO_MANY):
+        world.tea.check_join("bob/laptop", "bob", has_friend=True)
+    world.tea.check_join("user7/laptop", "user7", has_friend=True)
+
+
+def test_what_is_so_already_is_told_to_nobody() -> None:
+    world = World()
+    world.come("bob")
+    assert world.tea.set_policy("alice", world.tea.policy) == []
+    assert world.tea.rename("alice", "Tea") == []
+    assert world.tea.mute("alice", "bob/laptop") == []
+    assert world.tea.mute("alice", "bob/laptop", audio=False) == []
+    assert told(world.tea.mute("alice", "bob/laptop", video=True)) == ["leg bob/laptop"]
+    assert (world.leg("bob").muted_by, world.leg("bob").hidden_by) == ("", "alice")
+
+
+def test_whoever_is_in_two_leaves_one() -> None:
+    """Rows: A39 (partly)."""
+    world = World()
+    milk = world.make("milk", "Milk", policy=Policy.OPEN)
+    for one in (milk, world.tea):
+        one.join("bob/laptop", "bob", at=AT)
+    milk.leave("bob/laptop")
+    assert [one.id for one in world.attendance.of("bob")] == ["tea"]
+    world.tea.leave("bob/laptop")
+    assert list(world.attendance.of("bob")) == []

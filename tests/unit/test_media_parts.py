@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from veche.media.connection import (
+    GAP_S,
     LOOPBACK,
     BadDescription,
     Connection,
@@ -204,6 +207,28 @@ def test_candidates_that_are_nonsense_or_cannot_be_resolved_are_passed_over() ->
             await one.close()
 
     asyncio.run(take())
+
+
+def test_a_gap_before_the_first_picture_is_passed_over() -> None:
+    """Sound came, then nothing for a second, then the rest: what arrives is heard all the same."""
+
+    async def hear() -> None:
+        one = connection()
+        heard: list[bytes] = []
+        link: Any = SimpleNamespace(data_received=heard.append)
+        try:
+            await one.answer(OFFER)
+            assert "video" in [it.kind for it in one.pc.getTransceivers()]
+            one._wrap(link, "data_received")  # pyright: ignore[reportPrivateUsage]
+            link.data_received(b"sound")
+            assert one._data_at is not None  # pyright: ignore[reportPrivateUsage]
+            one._data_at -= 2 * GAP_S  # pyright: ignore[reportPrivateUsage]
+            link.data_received(b"picture")
+        finally:
+            await one.close()
+        assert heard == [b"sound", b"picture"]
+
+    asyncio.run(hear())
 
 
 def test_hidden_addresses_are_taken_out_and_tried_beside() -> None:

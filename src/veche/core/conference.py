@@ -375,7 +375,7 @@ class Conference:
         self.forget(expected)
         self.epoch = max(self.epoch, expected.epoch)
         leg = replace(
-            self._leg(leg_id, user, at, media),
+            self._leg(leg_id, user, expected.at, media),
             name=name,
             avatar=avatar,
             epoch=expected.epoch,

@@ -294,7 +294,7 @@ class Connection:
             receiver: Any = transceiver.receiver
             buffer = getattr(receiver, "_RTCRtpReceiver__jitter_buffer", None)
             if transceiver.kind != "video" or buffer is None or buffer._origin is None:
-                continue
+                continue  # nothing of a picture has come yet
             buffer.remove(buffer.capacity)
             buffer._origin = None
             missed = getattr(receiver, "_RTCRtpReceiver__nack_generator", None)

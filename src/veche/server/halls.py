@@ -65,6 +65,18 @@ class Ring(NamedTuple):
     """What the called are told."""
 
 
+class Save(NamedTuple):
+    """A hall as it is being saved."""
+
+    hall: Hall
+    row: ConferenceRow | None
+    legs: dict[str, tuple[int, Leg]]
+    guests: dict[str, tuple[int, Guest]]
+    difference: Difference | None
+    """None: it is over, and is deleted."""
+    waiting: list[asyncio.Future[None]]
+
+
 class Hall:
     """One conference and what surrounds it."""
 
@@ -142,6 +154,8 @@ class Halls:
         """Called when an account is gone that a hall knows; it is not inside."""
         self._news: set[Hall] = set()
         self._unsaved: set[Hall] = set()
+        self._doubtful: set[Hall] = set()
+        """What could not be saved: each of these alone, so that one cannot hold up the others."""
         self._is_due = False
 
     # -- making and finding
@@ -465,8 +479,7 @@ class Halls:
                 self._news.discard(hall)
                 hall.told_at = now
                 self._tell_views(hall)
-        for hall in list(self._unsaved):
-            self._save(hall)
+        self._save()
         if self._news and not self._is_due:
             self._is_due = True
             self.app.call_later(QUIET_S, self._due)
@@ -479,36 +492,46 @@ class Halls:
 
     # -- saving
 
-    def _save(self, hall: Hall) -> None:
-        """Save what is different; one save at a time, and not before the last one has ended."""
-        if hall.is_saving:
-            return
-        self._unsaved.discard(hall)
-        row: ConferenceRow | None = None
-        legs: dict[str, tuple[int, Leg]] = {}
-        guests: dict[str, tuple[int, Guest]] = {}
-        if hall.state.is_over:
-            steps = storage.delete(hall.number)
-        else:
-            row, (legs, guests) = self._row(hall), self._people(hall)
-            difference = self._difference(hall, row, legs, guests)
-            if not any(difference) and not hall.waiting:
-                return
-            steps = storage.save(hall.number, difference)
-        hall.is_saving = True
-        waiting, hall.waiting = hall.waiting, []
+    def _save(self) -> None:
+        """Save what is different, all with one piece of work; of each hall one save at a time."""
+        saves: list[Save] = []
+        for hall in [one for one in self._unsaved if not one.is_saving]:
+            self._unsaved.discard(hall)
+            if hall.state.is_over:
+                save = Save(hall, None, {}, {}, None, hall.waiting)
+            else:
+                row, (legs, guests) = self._row(hall), self._people(hall)
+                save = Save(hall, row, legs, guests, self._difference(hall, row, legs, guests), hall.waiting)
+                if not any(save.difference or ()) and not hall.waiting:
+                    continue
+            hall.is_saving = True
+            hall.waiting = []
+            if hall in self._doubtful:
+                self._write([save])
+            else:
+                saves.append(save)
+        if saves:
+            self._write(saves)
 
-        def saved(future: asyncio.Future[None]) -> None:
+    def _write(self, saves: list[Save]) -> None:
+        changed = [(one.hall.number, one.difference) for one in saves if one.difference is not None]
+        ended = [one.hall.number for one in saves if one.difference is None]
+        future = self.app.database.write(storage.save(changed, ended))
+        future.add_done_callback(lambda future: self._saved(saves, future))
+
+    def _saved(self, saves: list[Save], future: asyncio.Future[None]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            trace = None if isinstance(error, StorageError) else error
+            log.error("conference.unsaved", error=str(error), exc_info=trace)
+        for hall, row, legs, guests, _, waiting in saves:
             hall.is_saving = False
-            error = None if future.cancelled() else future.exception()
             if error is None:
                 hall.saved_row, hall.saved_legs, hall.saved_guests = row, legs, guests
-                if hall in self._unsaved:
-                    self._save(hall)
+                self._doubtful.discard(hall)
             else:
-                trace = None if isinstance(error, StorageError) else error
-                log.error("conference.unsaved", error=str(error), exc_info=trace)
                 self._unsaved.add(hall)  # the sweep tries again
+                self._doubtful.add(hall)
             for one in waiting:
                 if one.done():
                     continue
@@ -516,8 +539,8 @@ class Halls:
                     one.set_result(None)
                 else:
                     one.set_exception(error if isinstance(error, StorageError) else StorageError(str(error)))
-
-        self.app.database.write(steps).add_done_callback(saved)
+        if error is None and self._unsaved:
+            self._soon()
 
     def _people(self, hall: Hall) -> tuple[dict[str, tuple[int, Leg]], dict[str, tuple[int, Guest]]]:
         """The legs, those that are about to come among them, and whom the conference remembers, as they are saved."""
@@ -680,8 +703,7 @@ class Halls:
                 self.on_unanswered(hall, user)
             if not state.is_over and any(end <= now for end in state.lost.values()):
                 self.announce(hall, state.expire(now))
-        for hall in list(self._unsaved):
-            self._save(hall)
+        self._save()
 
     # -- sessions
 

@@ -11,7 +11,9 @@ Source: rows A30-A50, X07, X10, X16.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cache
+from itertools import chain
+from typing import Any, NamedTuple
 
 from .database import Kind, Rows, Statement, Steps
 
@@ -115,14 +117,24 @@ def _slots(first: int, count: int) -> str:
     return ", ".join(f"${n}" for n in range(first, first + count))
 
 
-def _upsert(table: str, key: Sequence[str], columns: Sequence[str]) -> str:
+@cache
+def _upsert(table: str, key: Sequence[str], columns: Sequence[str], rows: int) -> str:
+    width = len(columns)
+    values = ", ".join(f"({_slots(1 + n * width, width)})" for n in range(rows))
     rest = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
-    return f"""INSERT INTO {table} ({", ".join(columns)}) VALUES ({_slots(1, len(columns))})
+    return f"""INSERT INTO {table} ({", ".join(columns)}) VALUES {values}
         ON CONFLICT ({", ".join(key)}) DO UPDATE SET {rest}"""
 
 
-_PUT_LEG = _upsert("conference_leg", ("number", "account_id", "device"), ("number", *LegRow._fields))
-_PUT_GUEST = _upsert("conference_guest", ("number", "account_id"), ("number", *GuestRow._fields))
+def _put(table: str, key: Sequence[str], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Steps[None]:
+    """Many rows at once, by powers of two: a writer that takes few steps is not held up by a busy loop."""
+    while rows:
+        count = 1 << min(_MANY, len(rows).bit_length() - 1)
+        yield Statement(_upsert(table, key, columns, count), tuple(chain.from_iterable(rows[:count])))
+        rows = rows[count:]
+
+
+_MANY = 6
 _PUT = f"""UPDATE conference SET ({_COLUMNS}) = ({_slots(1, len(ConferenceRow._fields))}) WHERE number = $1"""
 
 
@@ -163,25 +175,28 @@ def create(row: ConferenceRow, first: Difference) -> Steps[int]:
         tuple(row[1:]),
     )
     number: int = rows[0][0]
-    yield from save(number, first)
+    yield from save([(number, first)])
     return number
 
 
-def save(number: int, changed: Difference) -> Steps[None]:
-    """Save what is different."""
-    if changed.row is not None:
-        yield Statement(_PUT, changed.row)
-    for account_id, device in changed.gone_legs:
-        yield Statement(
-            "DELETE FROM conference_leg WHERE number = $1 AND account_id = $2 AND device = $3",
-            (number, account_id, device),
-        )
-    for leg in changed.legs:
-        yield Statement(_PUT_LEG, (number, *leg))
-    for account_id in changed.gone_guests:
-        yield Statement("DELETE FROM conference_guest WHERE number = $1 AND account_id = $2", (number, account_id))
-    for guest in changed.guests:
-        yield Statement(_PUT_GUEST, (number, *guest))
+def save(changed: Sequence[tuple[int, Difference]], ended: Sequence[int] = ()) -> Steps[None]:
+    """Save what is different of some conferences, each named once by its number, and delete those that are over."""
+    for number in ended:
+        yield from delete(number)
+    for number, one in changed:
+        if one.row is not None:
+            yield Statement(_PUT, one.row)
+        for account_id, device in one.gone_legs:
+            yield Statement(
+                "DELETE FROM conference_leg WHERE number = $1 AND account_id = $2 AND device = $3",
+                (number, account_id, device),
+            )
+        for account_id in one.gone_guests:
+            yield Statement("DELETE FROM conference_guest WHERE number = $1 AND account_id = $2", (number, account_id))
+    legs = [(number, *leg) for number, one in changed for leg in one.legs]
+    yield from _put("conference_leg", ("number", "account_id", "device"), ("number", *LegRow._fields), legs)
+    guests = [(number, *guest) for number, one in changed for guest in one.guests]
+    yield from _put("conference_guest", ("number", "account_id"), ("number", *GuestRow._fields), guests)
 
 
 def delete(number: int) -> Steps[None]:
