@@ -127,10 +127,29 @@ class Side:
     peer: Peer
     rooms: list[Room] = field(default_factory=list[Room])
     rates: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-    figures: dict[str, Figures] = field(default_factory=dict[str, Figures])
+    rounds: dict[str, list[Figures]] = field(default_factory=dict[str, list[Figures]])
+    """By work; the rate stands first in each."""
+
+    def note(self, work: str, name: str, rate: float, figures: Figures) -> None:
+        """Keep the figures of a round."""
+        self.rates.setdefault(work, []).append(rate)
+        self.rounds.setdefault(work, []).append({name: rate, **figures, "load": os.getloadavg()[0]})
 
     def found_wrong(self, work: str, count: int) -> None:
-        self.figures[work]["wrong"] = self.figures[work].get("wrong", 0) + count
+        """Faults of the last round."""
+        self.rounds[work][-1]["wrong"] = count
+
+    def figures(self, work: str) -> Figures:
+        """Medians of all rounds; what was lost or wrong in any."""
+        rounds, rates = self.rounds[work], self.rates[work]
+        found: Figures = {"work": work, "rounds": len(rounds), "range": [round(min(rates)), round(max(rates))]}
+        for name in dict.fromkeys(name for one in rounds for name in one):
+            values = [one[name] for one in rounds if one.get(name) is not None]
+            if not values:
+                continue
+            middle = sum(values) if name in ("lost", "wrong") else statistics.median(values)
+            found[name] = round(middle, None if middle >= 1000 else 3)
+        return found
 
     @property
     def delivered(self) -> int:
@@ -161,38 +180,21 @@ async def turn(side: Side, work: str, plan: Plan, window: int, lot: int, secs: f
     figures: Figures = {"window": window, "lost": side.missing, **cost}
     if window == 1 and len(side.rooms) == 1:
         figures |= percentiles(side.rooms[0].seconds[2:])
-    note(side, work, "deliveries_s", delivered / meter.wall, figures)
-
-
-def note(side: Side, work: str, name: str, rate: float, figures: Figures) -> None:
-    """Keep the figures of a round; of those before it the rate and the faults."""
-    rates = side.rates.setdefault(work, [])
-    rates.append(rate)
-    faults = side.figures.get(work, {})
-    for fault in ("lost", "wrong"):
-        if fault in figures or fault in faults:
-            figures[fault] = figures.get(fault, 0) + faults.get(fault, 0)
-    middle = statistics.median(rates)
-    side.figures[work] = {
-        name: round(middle, 1 if middle < 1000 else None),
-        "range": [round(min(rates)), round(max(rates))],
-        **figures,
-        "load": round(os.getloadavg()[0], 1),
-    }
+    side.note(work, "deliveries_s", delivered / meter.wall, figures)
 
 
 def report(sides: Mapping[str, Side]) -> Iterator[Figures]:
     veche = sides["veche"]
-    for work, figures in veche.figures.items():
-        found: Figures = {"work": work, **figures}
+    for work in veche.rounds:
+        found = {"tls": 1, **veche.figures(work)}
         for name, side in sides.items():
             if side is not veche and (same := work.removeprefix(WEB)) in side.rates:
                 pairs = zip(veche.rates[work], side.rates[same], strict=True)
                 found[f"ratio_{name}"] = round(statistics.median(ours / theirs for ours, theirs in pairs), 2)
         yield found
         for name, side in sides.items():
-            if side is not veche and work in side.figures:
-                yield {"peer": "router", "persist": name, "work": work, **side.figures[work]}
+            if side is not veche and work in side.rounds:
+                yield {"tls": 1, "peer": "router", "persist": name, **side.figures(work)}
 
 
 @asynccontextmanager
@@ -251,6 +253,8 @@ async def room_of_router(side: Side, name: str, links: Sequence[Link], writers: 
 
 
 async def one_conference(plan: Plan, folder: Path) -> list[Figures]:
+    if plan.members <= WRITERS + KEPT + COMING:
+        raise ValueError(f"it takes more than {WRITERS + KEPT + COMING} members")
     users = [f"u{n}" for n in range(plan.members)]
     by_web = [f"w{n}" for n in range(plan.members)]
     async with started(folder, plan, users + by_web, []) as sides:
@@ -389,7 +393,7 @@ class OneHall:
                 wrong += sum(one["type"] == "CONFERENCE-LEFT" for one in packets) != count
             told = 2 * (room.delivered - delivered) / meter.wall
             figures = {"lost": room.missing, "wrong": wrong, "deliveries_s": round(told), **cost}
-            note(side, "comings", "comings_s", count / meter.wall, figures)
+            side.note("comings", "comings_s", count / meter.wall, figures)
 
 
 # -- many
@@ -407,7 +411,7 @@ async def many_conferences(plan: Plan, folder: Path) -> list[Figures]:
         await timed(veche, "create", found, Small.create)
         await timed(veche, "join", [(hall, n) for hall in found for n in range(1, LEGS)], Small.join)
         after = await settled_kib(veche)
-        veche.figures["join"]["kib_per_conference"] = round((after - before) / len(found), 1)
+        veche.rounds["join"][-1]["kib_per_conference"] = (after - before) / len(found)
         await asyncio.gather(*(hall.look() for hall in found))
         for name in ("off", "full"):
             side = sides[name]
@@ -499,12 +503,12 @@ async def timed(side: Side, work: str, items: Sequence[Any], do: Callable[[Any],
         meter.start()
         await each(items, do)
         cost = meter.stop()
-    note(side, work, f"{work}s_s", len(items) / meter.wall, {"count": len(items), **cost})
+    side.note(work, f"{work}s_s", len(items) / meter.wall, {"count": len(items), **cost})
 
 
 async def signals(sides: Sides, found: Sequence[Small], halls: Sequence[Sequence[str]], plan: Plan) -> None:
     """Every second leg to the one after it.  The router passes as long a line on from one user to another."""
-    veche, router = sides["veche"], sides["off"]
+    router = sides["off"]
     tallies = {"veche": Tally(), "off": Tally()}
     pairs: dict[str, list[Pair]] = {"veche": [], "off": []}
     for n, (hall, names) in enumerate(zip(found, halls, strict=True)):
@@ -521,8 +525,6 @@ async def signals(sides: Sides, found: Sequence[Small], halls: Sequence[Sequence
             await all_signals(sides[name], pairs[name], tallies[name], plan.secs)
         for name in ("off", "veche"):
             await light_signals(sides[name], pairs[name], tallies[name], plan.secs)
-    for work in ("signals", "signals light"):
-        veche.figures[work]["pairs"] = len(pairs["veche"])
 
 
 async def all_signals(side: Side, pairs: Sequence[Pair], tally: Tally, secs: float) -> None:
@@ -541,7 +543,7 @@ async def all_signals(side: Side, pairs: Sequence[Pair], tally: Tally, secs: flo
         tally.refill = False
         await until(lambda: tally.delivered >= tally.sent, 20)
     lost = tally.sent - tally.delivered
-    note(side, "signals", "signals_s", count / meter.wall, {"lost": lost, **percentiles(tally.latencies), **cost})
+    side.note("signals", "signals_s", count / meter.wall, {"lost": lost, **percentiles(tally.latencies), **cost})
 
 
 async def light_signals(side: Side, pairs: Sequence[Pair], tally: Tally, secs: float) -> None:
@@ -562,7 +564,7 @@ async def light_signals(side: Side, pairs: Sequence[Pair], tally: Tally, secs: f
         cost = meter.stop()
         tally.timed = False
     lost = tally.sent - tally.delivered
-    note(side, "signals light", "signals_s", total / meter.wall, {"lost": lost, **percentiles(tally.latencies), **cost})
+    side.note("signals light", "signals_s", total / meter.wall, {"lost": lost, **percentiles(tally.latencies), **cost})
 
 
 async def restart(side: Side, found: Sequence[Small]) -> None:
@@ -592,4 +594,4 @@ async def restart(side: Side, found: Sequence[Small]) -> None:
         "wrong": wrong,
         **cost,
     }
-    note(side, "restart", "legs_s", LEGS * len(found) / meter.wall, figures)
+    side.note("restart", "legs_s", LEGS * len(found) / meter.wall, figures)
