@@ -215,11 +215,8 @@ def _leg_news(inside: Inside, old: Leg, new: Leg, reader: Reader) -> list[str]:
         if before != after:
             whose = "your" if user == "you" else f"{user}'s"
             how = f": {reader.slash}microphone on" if is_me and what == "microphone" else ""
-            lines.append(
-                f"{reader.name(after)} has switched {whose} {what} off"
-                if after
-                else f"{whose} {what} may be on again{how}"
-            )
+            by = "you have" if after == reader.address else f"{reader.name(after)} has"
+            lines.append(f"{by} switched {whose} {what} off" if after else f"{whose} {what} may be on again{how}")
     if old.asks != new.asks and new.asks:
         lines.append(f"{user} asks to be heard")
     if old.is_sharing != new.is_sharing:

@@ -180,8 +180,7 @@ class Sound:
             try:
                 identities = await asyncio.to_thread(identity.of_folder, self._devices.identity, self._devices.known)
             except identity.NoIdentity as error:
-                self._give_up(f"{error} {IN_WRITING}")
-                return MediaKind.TEXT
+                return self._without(f"{error} {IN_WRITING}")
             try:
                 devices = await asyncio.to_thread(
                     audio.open_devices, self._devices.microphone, self._devices.loudspeaker
