@@ -398,6 +398,17 @@ def test_after_twenty_seconds_a_call_is_missed(tmp_path: Path, request: pytest.F
         join(bob, id)  # the invitation stands
 
 
+def test_how_long_a_call_rings_is_a_setting(tmp_path: Path) -> None:
+    """Rows: V33 (partly)."""
+    with ClockedServer(tmp_path / "data", call_timeout=45.0) as own:
+        alice, bob = friends(own.port, "alice", "bob")
+        id = ring(alice, bob)
+        own.move(44)
+        assert statuses(alice, id) == {bob.address: "initiate"}
+        own.move(1.5)
+        assert statuses(alice, id) == {bob.address: "missed"}
+
+
 def test_steps_of_a_call_that_nobody_answers_are_told_once(tmp_path: Path) -> None:
     with ClockedServer(tmp_path / "data") as own:
         alice, bob, carol = friends(own.port, "alice", "bob", "carol")

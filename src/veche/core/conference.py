@@ -23,7 +23,7 @@ Rules:
 7. *Media.*  With `video_legs` legs that send anything, the next one gets audio; with `audio_legs` of them, text (row
    X09).  A leg that comes again gets what it had.  What the owner has switched off stays off when the person comes
    again.
-8. *Calls.*  Somebody who is called rings until they come, decline, are busy, are given up, or `CALL_ANSWER_S` is
+8. *Calls.*  Somebody who is called rings until they come, decline, are busy, are given up, or `answer_s` is
    over.  Whoever is given up is not invited any more.  Somebody whose links are all broken may be called again before
    their grace is over (row V29).
 
@@ -176,6 +176,7 @@ class Conference:
         is_call: bool = False,
         video_legs: int = 4,
         audio_legs: int = 6,
+        answer_s: float = CALL_ANSWER_S,
     ) -> None:
         self.attendance = attendance
         self.id = id
@@ -189,6 +190,8 @@ class Conference:
         self.is_call = is_call
         """Made by calling somebody; its maker's giving up ends it while nobody has come."""
         self.video_legs, self.audio_legs = video_legs, audio_legs
+        self.answer_s = answer_s
+        """So long a call rings."""
         self.link = ""
         self.epoch = 0
         """The newest one of those who came."""
@@ -652,7 +655,7 @@ class Conference:
                 is_silent=is_silent,
                 entry=0,
             )
-            self.ringing[user] = now + CALL_ANSWER_S
+            self.ringing[user] = now + self.answer_s
         self._forget_calls()
         return [packets.ConferenceChanged(id=self.id, calls=self.calls())]
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from veche.packets.admin import Registration
+from veche.packets.conference import CALL_ANSWER_S
 
 
 class Rules(StrEnum):
@@ -58,6 +59,9 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = 600.0
     video_legs: Annotated[int, Meta(ge=0, le=12, description="devices of a conference that may send video")] = 4
     audio_legs: Annotated[int, Meta(ge=0, le=50, description="devices of a conference that may send anything")] = 6
+    call_timeout: Annotated[float, Meta(ge=1, le=3600, description="seconds a call rings until it is a missed one")] = (
+        CALL_ANSWER_S
+    )
     one_leg_per_user: Annotated[bool, Meta(description="nobody takes part in a conference by two devices")] = False
     stun: Annotated[str, Meta(description="STUN servers, stun:HOST:PORT, divided by commas")] = ""
     turn: Annotated[str, Meta(description="TURN servers, turn:HOST:PORT or turns:..., divided by commas")] = ""

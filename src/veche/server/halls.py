@@ -183,6 +183,7 @@ class Halls:
             is_call=is_call,
             video_legs=config.video_legs,
             audio_legs=max(config.audio_legs, config.video_legs),
+            answer_s=config.call_timeout,
         )
 
     async def create(
@@ -674,7 +675,7 @@ class Halls:
             state.guests[called] = replace(state.guests[called], status=CallStatus.MISSED)
             return
         caller = app.directory.live(found.id, found.login)
-        state.ringing[called] = app.monotonic() + packets.CALL_ANSWER_S
+        state.ringing[called] = app.monotonic() + state.answer_s
         hall.rings[called] = Ring(
             caller,
             packets.Called(
