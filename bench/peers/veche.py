@@ -35,7 +35,17 @@ def command() -> Path:
 def serve_command(folder: Path, port: int, *more: str) -> list[str | Path]:
     return [
         *(command(), "serve", "--data", folder, "--listen", f"127.0.0.1:{port}"),
-        *("--registration", "open", "--scram-iterations", str(ITERATIONS), "--message-rate", "0", *more),
+        *(
+            "--registration",
+            "open",
+            "--scram-iterations",
+            str(ITERATIONS),
+            "--message-rate",
+            "0",
+            "--conference-rate",
+            "0",
+            *more,
+        ),
     ]
 
 

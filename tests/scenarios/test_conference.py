@@ -800,3 +800,22 @@ def test_nobody_is_inside_who_could_not_be_written_down(tmp_path: Path) -> None:
         legs = watcher.ask("CONFERENCE-GET", id=LOBBY)["conference"]["legs"]
         assert len(legs) == len(people) + 1
         assert len({one["epoch"] for one in legs}) == len(legs)
+
+
+def test_who_comes_does_not_wait_until_many_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many who may see a conference hear of its news now and then; its legs, and those who come, at once."""
+    monkeypatch.setattr("veche.server.halls.MANY_VIEWERS", 2)
+    monkeypatch.setattr("veche.server.halls.QUIET_S", 3600.0)
+    monkeypatch.setattr("veche.server.app.SWEEP_S", 3600.0)
+    with ClockedServer(tmp_path / "data") as own:
+        alice, bob, carol = friends(own.port, "alice", "bob", "carol")
+        crowd = [newcomer(own.port, "passerby") for _ in range(3)]
+        id = create(alice, "Crowd", policy="open")["id"]
+        for one in crowd:
+            assert seen(one, id) is not None
+        join(bob, id)
+        join(carol, id)
+        for _ in range(3):
+            assert bob.ask("CONFERENCE-LEAVE", id=id)["type"] == "CONFERENCE-LEAVE-OK"
+            assert len(join(bob, id)["legs"]) == 3
+        assert len(drained(alice, "CONFERENCE-JOINED")) == 5

@@ -156,7 +156,8 @@ class Halls:
         self._unsaved: set[Hall] = set()
         self._doubtful: set[Hall] = set()
         """What could not be saved: each of these alone, so that one cannot hold up the others."""
-        self._is_due = False
+        self._is_due = self._is_quiet = False
+        """The end of the tick is waited for; the time after which many are told of news."""
 
     # -- making and finding
 
@@ -481,9 +482,13 @@ class Halls:
                 hall.told_at = now
                 self._tell_views(hall)
         self._save()
-        if self._news and not self._is_due:
-            self._is_due = True
-            self.app.call_later(QUIET_S, self._due)
+        if self._news and not self._is_quiet:
+            self._is_quiet = True  # what has to be saved meanwhile does not wait for it
+            self.app.call_later(QUIET_S, self._quiet_over)
+
+    def _quiet_over(self) -> None:
+        self._is_quiet = False
+        self._soon()
 
     def flush(self) -> None:
         """Tell the news now."""
