@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 from tests.support.postgres import blank_postgres_url, postgres_server, postgres_url
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, home, newcomer
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in its background so, and the programs that tests press Ctrl-C on would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = ["blank_postgres_url", "postgres_server", "postgres_url"]
 

@@ -14,14 +14,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import Tab, watch
+from tests.support.browser import Tab, violations, watch
 from tests.support.conferences import befriend
 from tests.support.seen import launch, perceives, shown
 from tests.support.server import ServerProcess
 from tests.support.wire import newcomer
 
 COLOURS = ("red", "green", "blue")
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +104,7 @@ def all_see_all(guests: Sequence[Guest]) -> None:
 
 
 def has_no_violations(page: Page) -> None:
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    faults = [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]]
+    faults = violations(page)
     assert faults == [], faults
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import CHROMIUM, FLAGS, Tab
+from tests.support.browser import CHROMIUM, FLAGS, Tab, violations
 from tests.support.seen import launch
 from tests.support.server import ServerProcess
 from tests.support.turn import SECRET, coturn, free_port
 from tests.support.wire import newcomer
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 LOOPBACK = [
     *FLAGS,
     "--allow-loopback-in-peer-connection",
@@ -78,9 +77,7 @@ def home(folder: Path, *flags: str) -> Generator[ServerProcess]:
 
 def check(page: Page) -> None:
     """Nothing keeps anybody out, and nothing is wider than the page."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

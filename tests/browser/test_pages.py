@@ -5,29 +5,19 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import Tab
+from tests.support.browser import Tab, violations
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, newcomer
 from veche.server import static
 
 from .conftest import Person, befriend
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 LOOKS = [(width, scheme) for width in (360, 1440) for scheme in ("light", "dark")]
 FIRST_LOAD_BYTES = 120 * 1024
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds: rule, element, what is wrong."""
-    page.evaluate("() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("() => axe.run(document).then((it) => it.violations)")
-    return [f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
 
 def check(page: Page, width: int, name: str) -> None:

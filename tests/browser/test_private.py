@@ -14,12 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import befriend
-from tests.support.browser import CHROMIUM, FLAGS, Tab, until
+from tests.support.browser import CHROMIUM, FLAGS, Tab, until, violations
 from tests.support.chat import Chat, Chats
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, newcomer
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 STORED = """async (text) => {
     const found = [];
     for (const { name } of await indexedDB.databases()) {
@@ -131,9 +130,7 @@ def meet(asker: Talker, asked: Talker) -> None:
 
 def check(page: Page) -> None:
     """Nothing keeps anybody out, and nothing is wider than the page."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

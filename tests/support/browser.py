@@ -11,10 +11,12 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, WebSocketRoute, sync_playwright
 
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
 NO_CHROMIUM = "needs Chromium: apt-get install chromium"
@@ -99,6 +101,20 @@ def until(page: Page, script: str, arg: object = None, within_s: float = 15) -> 
     while not page.evaluate(script, arg):
         assert time.monotonic() < deadline, f"never true: {script}"
         page.wait_for_timeout(50)
+
+
+def violations(page: Page) -> list[str]:
+    """What keeps people out of a page, by axe-core: rule, element, what is wrong.
+
+    Colours on their way from one to another are waited for.
+    """
+    page.evaluate(
+        "() => Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition)"
+        ".map((one) => one.finished.catch(() => {})))"
+    )
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] }).then((it) => it.violations)")
+    return [f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
 
 def watch(page: Page, faults: list[str]) -> None:
