@@ -69,10 +69,13 @@ function problemOf(error: unknown): Problem {
   return name === "NotFoundError" || name === "OverconstrainedError" ? "missing" : "busy";
 }
 
+/** Each other leg gets a screen encoded for itself; a larger one is made smaller by the browser. */
+const SCREEN = { frameRate: { ideal: 15, max: 30 }, width: { max: 1920 }, height: { max: 1200 } };
+
 /** A window or the screen, as the person chooses; null: they chose nothing. */
 export async function captureScreen(): Promise<MediaStreamTrack | null> {
   try {
-    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 15, max: 30 } } });
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: SCREEN });
     const track = stream.getVideoTracks()[0] ?? null;
     if (track !== null) track.contentHint = "detail";
     return track;
