@@ -6,10 +6,17 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.support.browser import until
 from tests.support.server import ServerProcess
 from tests.support.wire import newcomer
 
 from .conftest import Person, befriend
+
+COUNT_BELLS = """() => {
+  window.bells = 0;
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...at) { window.bells++; return start.apply(this, at); };
+}"""
 
 
 def test_who_is_in_a_call_is_busy_unless_they_want_it_to_ring(
@@ -24,17 +31,20 @@ def test_who_is_in_a_call_is_busy_unless_they_want_it_to_ring(
         created = bob.ask("CONFERENCE-CREATE", name="Tea", media="audio")
         page.get_by_role("button", name="Join", exact=True).first.click()
         page.locator("figure").nth(1).wait_for()
+        page.evaluate(COUNT_BELLS)
         ringing = page.get_by_role("alertdialog", name=f"{carl.login} is calling")
 
         carl.send("CALL", status="initiate", users=[alice.login], media="audio")
         assert carl.until("CALL")[-1]["status"] == "occupied"
         expect(ringing).to_have_count(0)
+        assert page.evaluate("bells") == 0
         page.evaluate("location.hash = '#/settings'")
         switch = page.get_by_role("switch", name="Let calls ring while I am in another call")
         expect(switch).not_to_be_checked()
         switch.check()
         carl.send("CALL", status="initiate", users=[alice.login], media="audio")
         expect(ringing).to_be_visible()
+        until(page, "() => bells > 0")
         ringing.get_by_role("button", name="Decline").click()
         assert carl.until("CALL")[-1]["status"] == "abort"
         page.reload()

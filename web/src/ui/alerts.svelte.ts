@@ -3,6 +3,7 @@ import { loginOf } from "../core/names";
 import type { Called } from "../protocol";
 import { requests, shownName, unreadTotal } from "../core/select";
 import { attention } from "./attention.svelte";
+import { isBusy } from "./calls/calls.svelte";
 import { client, shown } from "./client.svelte";
 import { sizeText, summary } from "./files/sizes";
 import { tell } from "./notices.svelte";
@@ -32,7 +33,7 @@ export function watchAlerts(): void {
   });
   client.listen((packet, { isLive }) => {
     const { state } = client;
-    if (packet.type === "CALL" && state.calls.get(packet.id) === packet) return rings(packet);
+    if (packet.type === "CALL" && state.calls.get(packet.id) === packet) return isBusy() ? undefined : rings(packet);
     if (!isLive) return;
     if (packet.type === "MESSAGE" && packet.call) return; // it has rung
     if (packet.type === "MESSAGE" && packet.from !== state.me && !state.blocked.has(packet.from)) {

@@ -76,7 +76,11 @@ function whyOver(code: wire.ErrorCode, by: string): string {
   return code === "offline" ? say.overOffline : say.overEnded(who);
 }
 
-/** I am in a call with sound. */
+/** Who calls is told that I am in another call: with sound, and no other may ring (row V32). */
+export function isBusy(): boolean {
+  return !settings.ringAnyway && isTalking();
+}
+
 function isTalking(): boolean {
   return [...client.state.inside.values()].some((one) => {
     const me = ownLeg(one);
@@ -91,9 +95,8 @@ export function watchCalls(): void {
     for (const [id, { conference }] of client.state.inside) names.set(id, conference.name);
   });
   client.listen((packet, { request }) => {
-    const isBusy = !settings.ringAnyway && isTalking();
-    if (packet.type === "CALL" && client.state.calls.get(packet.id) === packet && isBusy) {
-      client.request({ type: "CALL", status: "occupied", id: packet.id }).catch(() => {}); // row V32
+    if (packet.type === "CALL" && client.state.calls.get(packet.id) === packet && isBusy()) {
+      client.request({ type: "CALL", status: "occupied", id: packet.id }).catch(() => {});
     } else if (packet.type === "CONFERENCE-ENDED") {
       if (!names.has(packet.id)) return;
       const isMine = packet.by === client.state.me && packet.code !== "empty";
