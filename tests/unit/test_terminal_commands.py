@@ -114,6 +114,7 @@ from veche.terminal.screen_commands import COMMANDS, Typed, completions, help_of
         ("n", PrivateAnswer(None, False)),
         ('{"type":"CONTACTS-GET"}', ContactsGet()),
         ("help", Help()),
+        ("help  conference ", Help("conference")),
         ("logout", Logout()),
         ("", None),
         ("   ", None),
@@ -164,6 +165,13 @@ def test_a_refusal_shows_the_right_usage(line: str, sentence: str) -> None:
 def test_every_command_of_the_plain_mode_is_explained() -> None:
     for name in plain_commands.COMMANDS:
         assert f"\n  {name} " in plain_commands.HELP
+        assert plain_commands.help_of(name).lstrip().startswith(name)
+    assert plain_commands.help_of("") == plain_commands.HELP
+    assert plain_commands.help_of("quit") == plain_commands.help_of("logout")
+    assert "conference join ID|NAME|FRIEND" in plain_commands.help_of("conference")
+    assert "message LOGIN" not in plain_commands.help_of("conference")
+    with pytest.raises(Wrong, match="There is no command frob"):
+        plain_commands.help_of("frob")
 
 
 def test_a_picture_is_read_from_a_file(tmp_path: Path) -> None:

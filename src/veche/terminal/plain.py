@@ -47,7 +47,6 @@ from .conference_commands import AnswerCall, CallPeople, OfConference, SetCalls,
 from .entrance import Entered, enter
 from .people_commands import ProfileChange, Wrong
 from .plain_commands import (
-    HELP,
     Command,
     Contacts,
     Help,
@@ -59,6 +58,7 @@ from .plain_commands import (
     PrivateStop,
     Read,
     Reply,
+    help_of,
     parse,
 )
 from .plain_conferences import PlainConferences
@@ -336,10 +336,10 @@ class Plain:
                 assert self._conferences is not None
                 await self._conferences.obey(command)
                 await self._put.join()
-            case Help() if self._as_json:
-                self._say(HELP)
-            case Help():
-                await self._tell(HELP)
+            case Help(name) if self._as_json:
+                self._say(help_of(name))
+            case Help(name):
+                await self._tell(help_of(name))
             case _:
                 pass
 

@@ -156,7 +156,10 @@ class CancelFile(NamedTuple):
 
 
 class Help(NamedTuple):
-    """`help`"""
+    """`help`, `help conference`"""
+
+    name: str = ""
+    """Of one command; empty: of all."""
 
 
 class Logout(NamedTuple):
@@ -407,7 +410,7 @@ GROUPS: dict[str, list[Entry]] = {
         Entry("export", "", "everything the server keeps about you", _nothing(AccountExport())),
     ],
     "This terminal": [
-        Entry("help", "", "this text", _nothing(Help())),
+        Entry("help", "[COMMAND]", "this text, or what one command does", _perhaps_word(Help)),
         Entry("logout", "", "leave", _nothing(Logout())),
     ],
 }
@@ -433,6 +436,18 @@ HELP = "\n".join(
     ]
     + ["A line that begins with { is one JSON packet: any request, with texts of several lines."]
 )
+
+
+def help_of(name: str) -> str:
+    """The help of one command, or of all when none is named.  Raises Wrong."""
+    name = ALIASES.get(name, name)
+    if not name:
+        return HELP
+    found = [entry for entries in GROUPS.values() for entry in entries if entry.name == name]
+    if not found:
+        raise Wrong(f"There is no command {name}. help lists the commands.")
+    return "\n".join(explained(entry.usage, entry.what) for entry in found)
+
 
 REQUESTS_AS_JSON = (
     *(MessageSend, Edit, Retract, React, HistoryGet, Search, MessageReadUpTo, TypingStartedTo, TypingEndTo),
