@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.networks import networks
 from tests.support.postgres import blank_postgres_url, postgres_server, postgres_url
 from tests.support.server import ServerProcess
 from tests.support.wire import Wire, home, newcomer
@@ -16,7 +17,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background so, and the programs that tests press Ctrl-C on would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-__all__ = ["blank_postgres_url", "postgres_server", "postgres_url"]
+__all__ = ["blank_postgres_url", "networks", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture(scope="session")

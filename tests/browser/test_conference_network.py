@@ -13,24 +13,13 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.guests import Guest, create, join, keep_connections, tile
 from tests.support.browser import until
-from tests.support.networks import CannotMake, HubServer, Networks, Quality
+from tests.support.networks import HubServer, Networks, Quality
 from tests.support.seen import launch, perceives, shown
 
 FRIENDS = """import sys
 from tests.support.conferences import friends
 print(*(wire.login for wire in friends(int(sys.argv[1]), "ann", "bob")))"""
 CUT_S = 10
-
-
-@pytest.fixture(scope="module")
-def networks() -> Iterator[Networks]:
-    made = Networks("hlr")
-    try:
-        made.make()
-    except CannotMake as error:
-        pytest.skip(f"needs network namespaces: {error}")
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

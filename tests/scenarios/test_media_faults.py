@@ -11,19 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.legs import LegProcess, wait_until
-from tests.support.networks import CannotMake, HubServer, Networks, Quality
+from tests.support.networks import HubServer, Networks, Quality
 from tests.support.server import ServerProcess
-
-
-@pytest.fixture(scope="module")
-def networks() -> Iterator[Networks]:
-    made = Networks("hlr")
-    try:
-        made.make()
-    except CannotMake as error:
-        pytest.skip(f"needs network namespaces: {error}")
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,11 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 from tests.support.server import ServerProcess
 
@@ -160,3 +162,15 @@ class Networks:
     def _write(fd: int, frame: bytes) -> None:
         with contextlib.suppress(OSError):  # its queue is full, or the device is down: lost, as on a cable
             os.write(fd, frame)
+
+
+@pytest.fixture(scope="module")
+def networks() -> Iterator[Networks]:
+    """Machines `h`, `l` and `r`, each on a cable of its own."""
+    made = Networks("hlr")
+    try:
+        made.make()
+    except CannotMake as error:
+        pytest.skip(f"needs network namespaces: {error}")
+    yield made
+    made.close()
