@@ -1,6 +1,6 @@
 """`veche doctor calls`: which paths sound and pictures can take from this machine.
 
-Source: issue 5 (NAT); row A02 (no library is loaded before it is needed).
+Source: row A02 (no library is loaded before it is needed).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What reads histories that others made is in swarm_read.py.
 
-Source: issue 6; rows B07-B24, B49-B55, B91.
+Source: rows B07-B24, B49-B55, B91.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
     verify --json    one object: valid, and what is in it; or the first commit that is refused, oldest first, the
                      name of the rule, and the reason
 
-Source: issue 6.
+Source: repository facts §5.1, §7.
 """
 
 from __future__ import annotations

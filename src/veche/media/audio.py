@@ -14,7 +14,7 @@ PyAV's ALSA looks for its configuration, and for the plugins that lead to PulseA
 so it is told where the system has them (ALSA_CONFIG_DIR, ALSA_PLUGIN_DIR).  It complains on standard error, where a
 screen may be; what it complains of becomes the end of a sentence.
 
-Source: issue 5 (the terminal joins by audio when a sound device exists).
+Source: rows A45, A63.
 """
 
 from __future__ import annotations

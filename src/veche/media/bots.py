@@ -1,6 +1,6 @@
 """`python -m veche.media.bots echo|record|play`: three bots that are legs of a conference, and how such a bot is made.
 
-Source: issue 5 (bots); rows A51, A63, M25.
+Source: rows A51, A63, M25.
 """
 
 from __future__ import annotations

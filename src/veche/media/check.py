@@ -3,7 +3,7 @@
 Each check is one real attempt with a time limit, and gives a `Finding`: addresses of this machine, a call from this
 machine to itself with picture and tone, what each STUN server answers, and a call by nothing but each TURN server.
 
-Source: RFC 8445 §5.1 (candidates), RFC 8489 (STUN), RFC 8656 (TURN); issue 5 (NAT).
+Source: RFC 8445 §5.1 (candidates), RFC 8489 (STUN), RFC 8656 (TURN).
 """
 
 from __future__ import annotations

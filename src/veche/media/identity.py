@@ -13,7 +13,7 @@ Whoever is shown an account for the first time believes it, and remembers whose 
 another account under that name is refused.  A description without a signature is believed as before, since browsers and
 many devices have no identity: `LegState.identity` is empty then, and the security number can be compared by voice.
 
-Source: issue 5 (media: fingerprints signed by identity keys); RFC 8827 §5.6; repository facts §1; rows A45, B118.
+Source: RFC 8827 §5.6; repository facts §1; rows A45, B118.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ from veche.swarm.certificates import BadCertificate, Certificate, is_signature, 
 
 from .pair import NO_PROOF, Proof
 
+__all__ = ["BadProof", "Claim", "Identities", "Known", "NoIdentity", "account_of", "of_folder", "prove"]
+
 FINGERPRINT = re.compile(r"^a=fingerprint:(\S{1,32}) ([0-9A-Fa-f:]{1,200})\s*$", re.MULTILINE)
 LARGEST_CRL = 1024 * 1024
-__all__ = ["BadProof", "Claim", "Identities", "Known", "NoIdentity", "account_of", "of_folder", "prove"]
 
 
 class BadProof(Exception):

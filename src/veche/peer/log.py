@@ -1,6 +1,6 @@
 """The log of any history that can be read, judged or not: newest first, in the linear order.
 
-Source: repository facts §7; issue 6.
+Source: repository facts §7.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Of a repository only HEAD, the references and the objects are read; its configuration and hooks do nothing here.  The
 pack of a bundle is scanned, then put into a folder of its own that goes when the source is closed.
 
-Source: gitformat-bundle(5), gitrepository-layout(5); issue 6.
+Source: gitformat-bundle(5), gitrepository-layout(5).
 """
 
 from __future__ import annotations

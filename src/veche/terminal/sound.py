@@ -7,7 +7,7 @@
 WebRTC takes half a second to load, so it is loaded in a thread by the first `media` on a machine that has sound
 devices.  They are let go of with the last conference.
 
-Source: issue 5; rows A39, A63, A69; media/headset.py.
+Source: rows A39, A63, A69; media/headset.py.
 """
 
 from __future__ import annotations
