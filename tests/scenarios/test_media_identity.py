@@ -42,7 +42,7 @@ def account(name: str) -> Identity:
 async def test_legs_with_identities_know_each_other_by_their_keys(server: ServerProcess, tmp_path: Path) -> None:
     """Two sign, a third has no identity: each sees who vouches, and all see and hear each other.
 
-    Rows: A45.
+    Rows: A45 (partly).
     """
     async with people(server, "ann", "ben", "cleo") as (ann, ben, cleo):
         state = StateDirectory(tmp_path / "state")
